@@ -1,0 +1,2 @@
+//! The `grenadier` command line.
+fn main() {}
