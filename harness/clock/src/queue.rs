@@ -11,13 +11,13 @@ pub enum TieBreak {
     #[default]
     Insertion,
     /// A seeded permutation: finds outcomes that hang on an order nobody promised.
-    Permuted(Stream),
+    Permuted(Box<Stream>),
 }
 
 impl TieBreak {
     /// The permutation that follows from `seed`.
     pub fn permuted(seed: Seed) -> TieBreak {
-        TieBreak::Permuted(seed.stream("queue", "ties"))
+        TieBreak::Permuted(Box::new(seed.stream("queue", "ties")))
     }
 }
 

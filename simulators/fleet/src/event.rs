@@ -36,6 +36,15 @@ pub enum FleetEvent {
         /// Now.
         power: Power,
     },
+    /// A snapshot was taken, reverted to or removed.
+    Snapshot {
+        /// Which machine.
+        machine: MachineId,
+        /// The snapshot's name.
+        snapshot: String,
+        /// `created`, `reverted` or `removed`.
+        action: &'static str,
+    },
     /// A guest told something.
     Guest {
         /// Which machine.

@@ -16,6 +16,7 @@ mod image;
 mod machine;
 mod operation;
 mod timing;
+mod translate;
 mod watch;
 
 pub use address::{Mac, SegmentId};
@@ -27,4 +28,5 @@ pub use image::{ImageError, ImageHeader};
 pub use machine::{Boot, Disk, DiskImage, Hardware, Machine, MachineId, MachineSpec, Nic, Power, Snapshot, SnapshotId};
 pub use operation::{Operation, OperationError, OperationId, OperationOutput, Reconfiguration};
 pub use timing::TimingProfile;
+pub use translate::Names;
 pub use watch::{Observation, ServedBy, Watch, WatchId, WatchKind};

@@ -95,10 +95,10 @@ pub fn run(
     let mut output = program(&line.words, &stdin, host)
         .or_else(|| common(&line.words, &stdin, host))
         .unwrap_or_else(|| failed(127, format!("sh: {}: not found", line.words[0])));
-    if let Some(path) = line.output {
-        if let Err(error) = host.write(&path, std::mem::take(&mut output.stdout)) {
-            return failed(1, format!("sh: {path}: {error}"));
-        }
+    if let Some(path) = line.output
+        && let Err(error) = host.write(&path, std::mem::take(&mut output.stdout))
+    {
+        return failed(1, format!("sh: {path}: {error}"));
     }
     output
 }

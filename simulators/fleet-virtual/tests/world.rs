@@ -1,0 +1,293 @@
+//! The virtual world's consequences: power, ARP, snapshots, capacity, availability.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grenadier_clock::{Clock, Seed, TieBreak};
+use grenadier_events::{Availability, Event, EventLog, Kind};
+use grenadier_fleet::{
+    Disk, DiskImage, GuestReport, Hardware, Host as Capacity, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
+    OperationError, OperationOutput, Power, Reconfiguration, SegmentSpec, TimingProfile, Watch, WatchKind,
+};
+use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
+use grenadier_guest::{Answering, Guest, Host, Input, Listener};
+
+/// A guest that takes its address, an AnyIP range and a listener from its configuration.
+#[derive(Clone)]
+struct Node;
+
+impl Guest for Node {
+    fn handle(&mut self, input: Input, host: &mut dyn Host) {
+        if !matches!(input, Input::Boot) {
+            return;
+        }
+        let boots = host.read("/boots").map_or(0, |content| content.len());
+        host.write("/boots", vec![b'x'; boots + 1].into()).unwrap();
+        if let Some(address) = host.config("address") {
+            host.add_address(4000, address.parse().unwrap());
+        }
+        if let Some(range) = host.config("range") {
+            host.add_local_route(range.parse().unwrap());
+        }
+        if let Some(port) = host.config("port") {
+            let answering = Answering::Backend(host.machine().to_owned());
+            host.listen(Listener { address: None, port: port.parse().unwrap(), certificate: None, answering });
+        }
+        host.report(GuestReport::Up);
+    }
+
+    fn state(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Guest> {
+        Box::new(self.clone())
+    }
+}
+
+fn world(seed: u64, log: &EventLog) -> VirtualWorld {
+    let subnet = "198.18.2.0/24".parse().unwrap();
+    VirtualWorld::new(WorldConfig {
+        host: Capacity { cpus: 4, memory_mib: 8192, storage_mib: 100_000 },
+        segments: vec![SegmentSpec { name: "frontend".into(), subnet }],
+        timing: TimingProfile::reference(),
+        seed: Seed(seed),
+        ties: TieBreak::Insertion,
+        cloud_endpoint: "vcenter.example:443".into(),
+        guests: Box::new(|_, _| Some(Box::new(Node))),
+        log: log.clone(),
+    })
+}
+
+fn node(name: &str, number: u32, config: &[(&str, &str)]) -> MachineSpec {
+    let header = ImageHeader {
+        product: "node".into(),
+        version: "1".into(),
+        container: "none".into(),
+        facts: BTreeMap::new(),
+        payload_bytes: 0,
+    };
+    let bytes = header.encode();
+    MachineSpec {
+        name: name.into(),
+        hardware: Hardware { cpus: 2, memory_mib: 4096 },
+        nics: vec![Nic { key: 4000, segment: "frontend".into(), mac: Mac::vmware(number), connected: true }],
+        disks: vec![Disk {
+            key: 2000,
+            path: format!("[LocalDS_0] {name}/{name}.vmdk"),
+            capacity_mib: 20_000,
+            image: Some(Arc::new(DiskImage { header, bytes })),
+        }],
+        config: config.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        record: BTreeMap::new(),
+        hosted: true,
+    }
+}
+
+async fn started(world: &VirtualWorld, spec: MachineSpec) -> MachineId {
+    let (id, created) = world.create(spec);
+    created.await.unwrap();
+    world.perform(Operation::PowerOn { machine: id }).await.unwrap();
+    world.sleep(Duration::from_secs(10)).await;
+    id
+}
+
+fn watch(client: MachineId, kind: WatchKind) -> Watch {
+    let target = "198.18.2.20:443".parse().unwrap();
+    Watch { client, target, tls: false, kind, every: Duration::from_millis(10) }
+}
+
+fn client() -> MachineSpec {
+    MachineSpec { hosted: false, ..node("client", 9, &[("address", "198.18.2.9/24")]) }
+}
+
+fn server(name: &str, number: u32) -> MachineSpec {
+    node(name, number, &[("range", "198.18.2.16/28"), ("port", "443")])
+}
+
+fn ups_and_downs(events: &[Event]) -> Vec<(u64, bool)> {
+    let seen = |event: &Event| match &event.kind {
+        Kind::Availability { now, .. } => Some((event.t_ns.as_ns(), matches!(now, Availability::Up(_)))),
+        _ => None,
+    };
+    events.iter().filter_map(seen).collect()
+}
+
+#[test]
+fn a_swap_is_seen_only_when_the_client_gives_up_the_old_neighbour() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    let (off_at, on_at) = world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        let client = started(&world, client()).await;
+        world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+        world.sleep(Duration::from_secs(60)).await;
+        world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+        let off_at = world.now();
+        started(&world, server("new", 2)).await;
+        let on_at = world.now();
+        world.sleep(Duration::from_secs(120)).await;
+        (off_at, on_at)
+    });
+    let seen = log.with(ups_and_downs);
+    assert_eq!(seen.iter().map(|(_, up)| *up).collect::<Vec<_>>(), [true, false, true], "{seen:?}");
+    assert_eq!(seen[1].0, off_at.as_ns(), "the outage begins at power-off, exactly");
+    assert!(seen[2].0 > on_at.as_ns() - 10_000_000_000, "it cannot end before the new one is up");
+    let outage = Duration::from_nanos(seen[2].0 - seen[1].0);
+    let timing = TimingProfile::reference();
+    assert!(outage <= timing.neighbour_reachable_high + timing.neighbour_probe, "{outage:?}");
+    assert!(outage >= timing.neighbour_probe, "{outage:?}");
+}
+
+#[test]
+fn two_owners_are_told_and_clients_differ() {
+    let winners = |seed| {
+        let log = EventLog::default();
+        let world = world(seed, &log);
+        world.block_on(async {
+            started(&world, server("old", 1)).await;
+            started(&world, server("new", 2)).await;
+            let client = started(&world, client()).await;
+            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.sleep(Duration::from_secs(600)).await;
+        });
+        let fights = |events: &[Event]| {
+            events.iter().any(|event| matches!(&event.kind, Kind::AddressOwners { owners, .. } if owners.len() == 2))
+        };
+        assert!(log.with(fights), "two machines claim the range");
+        let owners = |events: &[Event]| -> Vec<String> {
+            let owner = |event: &Event| match &event.kind {
+                Kind::Neighbour { owner: Some(owner), .. } => Some(owner.clone()),
+                _ => None,
+            };
+            events.iter().filter_map(owner).collect()
+        };
+        log.with(owners)
+    };
+    let first = winners(1);
+    assert!(first.windows(2).any(|pair| pair[0] != pair[1]), "answers flap: {first:?}");
+    assert_ne!(first, winners(2), "and not alike for every seed");
+}
+
+#[test]
+fn a_kept_connection_breaks_even_where_new_ones_never_fail() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        let client = started(&world, client()).await;
+        world.watch(watch(client, WatchKind::HttpPinned), "shop", "client");
+        world.sleep(Duration::from_secs(1)).await;
+        world.perform(Operation::Reset { machine: old }).await.unwrap();
+        world.sleep(Duration::from_secs(100)).await;
+    });
+    let seen = log.with(ups_and_downs);
+    assert!(seen.len() >= 3 && !seen[1].1 && seen.last().unwrap().1, "{seen:?}");
+}
+
+#[test]
+fn revert_brings_back_configuration_files_hardware_and_power() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let machine = started(&world, server("old", 1)).await;
+        let order = Operation::Snapshot { machine, name: "before".into(), description: String::new(), memory: false };
+        let Ok(OperationOutput::Snapshot(snapshot)) = world.perform(order).await else { panic!("no snapshot") };
+        world.perform(Operation::PowerOff { machine }).await.unwrap();
+        let change = Reconfiguration {
+            hardware: Some(Hardware { cpus: 4, memory_mib: 1024 }),
+            config: BTreeMap::from([("guestinfo.version".into(), "2".into()), ("port".into(), String::new())]),
+            record: BTreeMap::from([("vsphere".into(), "changed".into())]),
+            ..Reconfiguration::default()
+        };
+        world.perform(Operation::Reconfigure { machine, change }).await.unwrap();
+        world.perform(Operation::PowerOn { machine }).await.unwrap();
+        world.sleep(Duration::from_secs(10)).await;
+        let order = Operation::WriteFile { machine, path: "/new".into(), content: Some("x".into()) };
+        world.perform(order).await.unwrap();
+
+        world.perform(Operation::Revert { machine, snapshot, suppress_power_on: false }).await.unwrap();
+        world.view(|view| {
+            let spec = &view.machines[&machine].spec;
+            assert_eq!(spec.hardware, Hardware { cpus: 2, memory_mib: 4096 });
+            assert_eq!(spec.config.get("guestinfo.version"), None);
+            assert_eq!(spec.config.get("port").map(String::as_str), Some("443"));
+            assert!(spec.record.is_empty());
+            // A snapshot without memory brings the machine back off, whatever it was.
+            assert_eq!(view.machines[&machine].power, Power::Off);
+        });
+        let Ok(OperationOutput::Files(files)) = world.perform(Operation::ReadFiles { machine }).await else {
+            panic!("no files")
+        };
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["/boots"]);
+        assert_eq!(files["/boots"].len(), 1, "the second boot never happened");
+    });
+}
+
+#[test]
+fn the_host_is_finite_and_machines_take_one_order_at_a_time() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        let (new, created) = world.create(server("new", 2));
+        created.await.unwrap();
+        let first = world.perform(Operation::PowerOn { machine: new });
+        let second = world.perform(Operation::PowerOn { machine: new }).await;
+        assert_eq!(second, Err(OperationError::Busy("new".into())));
+        first.await.unwrap();
+        let (third, created) = world.create(server("third", 3));
+        created.await.unwrap();
+        let refused = world.perform(Operation::PowerOn { machine: third }).await;
+        assert_eq!(refused, Err(OperationError::Insufficient { resource: "cpus", wanted: 2, free: 0 }));
+        let big = MachineSpec { disks: vec![], ..node("big", 4, &[]) };
+        let disk = Disk { key: 2000, path: "[LocalDS_0] big/big.vmdk".into(), capacity_mib: 50_000, image: None };
+        let (_, created) = world.create(MachineSpec { disks: vec![disk], ..big });
+        let full = OperationError::Insufficient { resource: "storage_mib", wanted: 50_000, free: 40_000 };
+        assert_eq!(created.await, Err(full));
+        let on = world.perform(Operation::Destroy { machine: old }).await;
+        assert_eq!(on, Err(OperationError::WrongPower { machine: "old".into(), actual: "on" }));
+    });
+}
+
+#[test]
+fn one_seed_one_log() {
+    let run = |seed: u64| {
+        let log = EventLog::default();
+        let world = world(seed, &log);
+        world.block_on(async {
+            let old = started(&world, server("old", 1)).await;
+            let client = started(&world, client()).await;
+            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+            started(&world, server("new", 2)).await;
+            world.sleep(Duration::from_secs(120)).await;
+        });
+        log.hash()
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn a_segment_tells_when_nobody_answers_any_more() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+    });
+    let range: IpAddr = "198.18.2.16".parse().unwrap();
+    let owners = |events: &[Event]| -> Vec<usize> {
+        let count = |event: &Event| match &event.kind {
+            Kind::AddressOwners { address, owners, .. } if address.starts_with(&range.to_string()) => {
+                Some(owners.len())
+            }
+            _ => None,
+        };
+        events.iter().filter_map(count).collect()
+    };
+    assert_eq!(log.with(owners), [1, 0]);
+}
