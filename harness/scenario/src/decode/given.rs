@@ -1,0 +1,78 @@
+//! `given`.
+
+use grenadier_catalog::{Privilege, System};
+
+use super::context::{Context, Fields};
+use super::scalar;
+use crate::yaml::{Entry, Kind, Node};
+use crate::{ApplianceState, Customisation, Given};
+
+const KINDS: &[&str] = &["appliance", "privilege-missing", "file-missing", "customisation"];
+const CUSTOMISATION_KEYS: &[&str] = &["file", "line", "section"];
+
+pub(super) fn given(cx: &mut Context, node: &Node, system: Option<&'static System>) -> Option<Given> {
+    let entry = cx.single(node, "a deviation", KINDS)?;
+    let value = &entry.value;
+    match entry.key.as_str() {
+        "appliance" => {
+            let states = [("powered-off", ApplianceState::PoweredOff), ("absent", ApplianceState::Absent)];
+            scalar::choice(cx, value, "state of the appliance", &states).map(Given::Appliance)
+        }
+        "privilege-missing" => scalar::name::<Privilege>(cx, value).map(Given::PrivilegeMissing),
+        "file-missing" => {
+            let files = system.map(|system| system.files.iter().map(|file| file.path).collect::<Vec<_>>());
+            file(cx, value, files.as_deref()).map(Given::FileMissing)
+        }
+        _ => customisation(cx, entry, system).map(Given::Customisation),
+    }
+}
+
+/// A path out of a list; without a system there is no list, and the system is reported already.
+fn file(cx: &mut Context, node: &Node, known: Option<&[&'static str]>) -> Option<String> {
+    let path = scalar::text(cx, node, "the absolute path of a file on the appliance")?;
+    let known = known?;
+    if known.contains(&path) {
+        return Some(path.to_owned());
+    }
+    cx.unknown(node, "file", path, known.iter().copied());
+    None
+}
+
+fn customisation(cx: &mut Context, entry: &Entry, system: Option<&'static System>) -> Option<Customisation> {
+    let fields = cx.fields(&entry.value, "a customisation", CUSTOMISATION_KEYS, Some(&entry.key_span))?;
+    let files = system.map(|system| system.customisable_files);
+    let file = fields.required(cx, "file").and_then(|node| file(cx, node, files));
+    let line = fields.required(cx, "line").and_then(|node| filled_line(cx, node, "a line of configuration"));
+    let section = fields.optional("section").map(|node| filled_line(cx, node, "the name of a section"));
+    Some(Customisation { file: file?, line: line?, section: super::all_or_nothing(section)? })
+}
+
+fn filled_line(cx: &mut Context, node: &Node, expected: &str) -> Option<String> {
+    let line = scalar::line(cx, node, expected)?;
+    if line.is_empty() {
+        cx.report(node.span.clone(), format!("expected {expected}; got an empty text"), None);
+        return None;
+    }
+    Some(line)
+}
+
+/// What cannot be given together: files and customisations of an appliance that is not there, or two states of it.
+pub(super) fn contradictions(cx: &mut Context, fields: &Fields<'_>, given: Option<&[Given]>) {
+    let (Some(given), Some(Kind::List(nodes))) = (given, fields.optional("given").map(|node| &node.kind)) else {
+        return;
+    };
+    let states: Vec<usize> =
+        given.iter().enumerate().filter(|(_, it)| matches!(it, Given::Appliance(_))).map(|(at, _)| at).collect();
+    if let [first, second, ..] = states[..] {
+        let also = (nodes[first].span.clone(), "first here");
+        cx.report_with(nodes[second].span.clone(), "the appliance is given twice", "keep one".to_owned(), also);
+    }
+    let Some(absent) = given.iter().position(|it| *it == Given::Appliance(ApplianceState::Absent)) else { return };
+    for (it, node) in given.iter().zip(nodes) {
+        if matches!(it, Given::FileMissing(_) | Given::Customisation(_)) {
+            let also = (nodes[absent].span.clone(), "the appliance is absent");
+            let help = "leave one of the two out".to_owned();
+            cx.report_with(node.span.clone(), "an appliance that is absent has no files", help, also);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! From tree to typed document.
+//!
+//! The decoder never stops at a problem: each part decodes to `Option`, and every problem is reported where it stands. What
+//! depends on a part that is itself wrong is not judged, so that one slip makes one problem.
+
+mod conduct;
+mod context;
+mod expect;
+mod given;
+mod resource;
+mod scalar;
+mod topology;
+mod version;
+
+use grenadier_catalog::System;
+
+use self::context::{Context, Fields};
+use crate::document::{default_horizon, default_seed};
+use crate::yaml::{self, Kind, Node};
+use crate::{Diagnostics, Engine, Expect, Require, Rollback, Scenario, Timing, suggest};
+
+/// Keys of the document, in the order in which they are listed to people.
+pub(crate) const KEYS: &[&str] = &[
+    "name",
+    "description",
+    "system",
+    "from",
+    "to",
+    "topology",
+    "target",
+    "given",
+    "create",
+    "workload",
+    "engine",
+    "rollback",
+    "faults",
+    "events",
+    "expect",
+    "require",
+    "timing",
+    "horizon",
+    "seed",
+];
+
+/// Reads a scenario. `file` is how the source is called in problems; nothing is read from it.
+///
+/// # Errors
+///
+/// Everything that is wrong with the document, in the order of position.
+pub fn parse(source: &str, file: &str) -> Result<Scenario, Diagnostics> {
+    let (root, findings) = yaml::read(source);
+    let syntax_is_broken = root.is_none() && !findings.is_empty();
+    let mut context = Context::new(findings);
+    let scenario = if syntax_is_broken { None } else { document(&mut context, root.as_ref()) };
+    match (scenario, context.into_findings()) {
+        (Some(scenario), findings) if findings.is_empty() => Ok(scenario),
+        (_, findings) => Err(Diagnostics::new(source, file, findings)),
+    }
+}
+
+fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
+    let Some(root) = root.filter(|root| root.kind != Kind::Null) else {
+        cx.report(0..0, "the scenario is empty", format!("a scenario needs at least {}", required_keys()));
+        return None;
+    };
+    let fields = cx.fields(root, "a scenario", KEYS, None)?;
+    let name = name(cx, &fields);
+    let description = fields.optional("description").map(|node| scalar::line(cx, node, "one line of text"));
+    let system = system(cx, &fields);
+    let from = version::choice(cx, &fields, "from", system);
+    let to = version::choice(cx, &fields, "to", system);
+    let around = topology::topology(cx, &fields, system);
+    let target = fields.optional("target").map(|node| topology::target(cx, node, &around));
+    let given = list(cx, &fields, "given", |cx, node| given::given(cx, node, system));
+    given::contradictions(cx, &fields, given.as_deref());
+    let create = resource::create(cx, &fields, &around);
+    let workload = resource::workload(cx, &fields);
+    let engine = match fields.optional("engine") {
+        None => Some(Engine::default()),
+        Some(node) => conduct::engine(cx, node, system),
+    };
+    let steps = system.zip(engine.as_ref()).and_then(|(system, engine)| conduct::Steps::new(system, engine));
+    let rollback = match fields.optional("rollback") {
+        None => Some(Rollback::default()),
+        Some(node) => conduct::rollback(cx, node),
+    };
+    conduct::no_way_back(cx, &fields, engine.as_ref(), rollback);
+    let faults = list(cx, &fields, "faults", |cx, node| conduct::fault(cx, node, steps));
+    conduct::same_call_twice(cx, &fields, faults.as_deref());
+    let events = list(cx, &fields, "events", |cx, node| conduct::event(cx, node, steps, around.vsphere));
+    let horizon = match fields.optional("horizon") {
+        None => Some(default_horizon()),
+        Some(node) => conduct::horizon(cx, node),
+    };
+    let require = match fields.optional("require") {
+        None => Some(Require::default()),
+        Some(node) => expect::require(cx, node),
+    };
+    let expect = match fields.optional("expect") {
+        None => Some(Expect::default()),
+        Some(node) => expect::expect(cx, node, &expect::Surroundings { rollback, horizon, require: require.as_ref() }),
+    };
+    let timing = match fields.optional("timing") {
+        None => Some(Timing::default()),
+        Some(node) => conduct::timing(cx, node),
+    };
+    let seed = match fields.optional("seed") {
+        None => Some(default_seed()),
+        Some(node) => scalar::integer(cx, node, 0..=u64::MAX),
+    };
+    Some(Scenario {
+        name: name?,
+        description: all_or_nothing(description)?,
+        system: system?.name.to_owned(),
+        from: from?,
+        to: to?,
+        topology: around.whole()?,
+        target: all_or_nothing(target)?,
+        given: given?,
+        create: create?,
+        workload: workload?,
+        engine: engine?,
+        rollback: rollback?,
+        faults: faults?,
+        events: events?,
+        expect: expect?,
+        require: require?,
+        timing: timing?,
+        horizon: horizon?,
+        seed: seed?,
+    })
+}
+
+fn required_keys() -> &'static str {
+    "name, system, from, to, topology and create"
+}
+
+fn name(cx: &mut Context, fields: &Fields<'_>) -> Option<String> {
+    let node = fields.required(cx, "name")?;
+    scalar::kebab(cx, node, "a name in kebab case, such as haproxy-appliance-swap")
+}
+
+fn system(cx: &mut Context, fields: &Fields<'_>) -> Option<&'static System> {
+    let node = fields.required(cx, "system")?;
+    let names = System::all().iter().map(|system| system.name);
+    let name = scalar::text(cx, node, "the name of a system")?;
+    System::find(name).or_else(|| {
+        cx.unknown(node, "system", name, names.clone());
+        // The rest of the document is judged by the system that was meant.
+        suggest::nearest(name, names).and_then(System::find)
+    })
+}
+
+/// A key that is not there is fine; one that is there must decode.
+fn all_or_nothing<T>(decoded: Option<Option<T>>) -> Option<Option<T>> {
+    match decoded {
+        None => Some(None),
+        Some(Some(value)) => Some(Some(value)),
+        Some(None) => None,
+    }
+}
+
+/// Decodes every item of an optional list; an absent list is empty.
+fn list<T>(
+    cx: &mut Context,
+    fields: &Fields<'_>,
+    key: &'static str,
+    decode: impl FnMut(&mut Context, &Node) -> Option<T>,
+) -> Option<Vec<T>> {
+    match fields.optional(key) {
+        None => Some(Vec::new()),
+        Some(node) => items(cx, node, decode),
+    }
+}
+
+/// Decodes every item of a list, also after one that is wrong.
+fn items<'t, T>(
+    cx: &mut Context,
+    node: &'t Node,
+    mut decode: impl FnMut(&mut Context, &'t Node) -> Option<T>,
+) -> Option<Vec<T>> {
+    let Kind::List(items) = &node.kind else {
+        cx.report(
+            node.span.clone(),
+            format!("expected a list; got {}", node.describe()),
+            "begin each item with `- `".to_owned(),
+        );
+        return None;
+    };
+    let decoded: Vec<Option<T>> = items.iter().map(|item| decode(cx, item)).collect();
+    decoded.into_iter().collect()
+}

@@ -1,0 +1,162 @@
+//! The typed document.
+//!
+//! These types are what the rest of the product works with, and what the schema is derived from. They are read by
+//! [`crate::parse`] alone; serialising one gives a document that reads back to the same value, with every default written
+//! out, which is how a run's `case.yaml` is made.
+
+mod conduct;
+mod expect;
+mod given;
+mod resource;
+mod topology;
+mod version;
+
+use std::time::Duration;
+
+pub use conduct::{
+    Engine, Fault, ForeignEvent, Jitter, JitterError, PowerOn, Rollback, Timing, TimingProfile, UpgradeVcenter,
+};
+pub use expect::{Expect, OutageBudget, Require};
+pub use given::{ApplianceState, Customisation, Given};
+use grenadier_catalog::{Procedure, System, duration_serde};
+pub use resource::{LoadBalancer, Probe, Resource, Workload};
+pub(crate) use resource::{MAX_BACKENDS, default_cluster, default_every};
+use schemars::JsonSchema;
+use serde::Serialize;
+pub use topology::{HostCapacity, TargetInputs, Topology};
+pub use version::{OwnVersion, ProductVersion, VersionChoice};
+
+use crate::schema;
+
+/// One rehearsal of an upgrade: from what to what, where, under which load and faults, and what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "Grenadier scenario")]
+pub struct Scenario {
+    /// Name of the scenario, in kebab case; an embedded scenario is called as its file.
+    #[schemars(regex(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"))]
+    pub name: String,
+    /// What the scenario is about, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::one_line")]
+    pub description: Option<String>,
+    /// The system to upgrade.
+    #[schemars(schema_with = "schema::system")]
+    pub system: String,
+    /// The version the upgrade starts from.
+    pub from: VersionChoice,
+    /// The version the upgrade goes to.
+    pub to: VersionChoice,
+    /// The vSphere, networks, addresses and host around the appliance.
+    pub topology: Topology,
+    /// What the engine is told about the new appliance where that is not identical to the old one: only for scenarios in
+    /// which the engine must refuse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::target_inputs")]
+    pub target: Option<TargetInputs>,
+    /// Deviations from a healthy base, applied before the upgrade.
+    #[serde(default)]
+    pub given: Vec<Given>,
+    /// What is created on the base version and must survive.
+    #[schemars(length(min = 1))]
+    pub create: Vec<Resource>,
+    /// Who uses it meanwhile; one `http-new` probe every 10ms per load balancer if absent.
+    #[serde(default)]
+    pub workload: Vec<Workload>,
+    /// The engine under test.
+    #[serde(default)]
+    pub engine: Engine,
+    /// When the runner asks the engine to roll back.
+    #[serde(default)]
+    pub rollback: Rollback,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// What others do meanwhile.
+    #[serde(default)]
+    pub events: Vec<ForeignEvent>,
+    /// What must come of it.
+    #[serde(default)]
+    pub expect: Expect,
+    /// The checks that must have been made: `all` that apply, or these.
+    #[serde(default)]
+    pub require: Require,
+    /// How long things take.
+    #[serde(default)]
+    pub timing: Timing,
+    /// How long the run lasts, past every timer that could still go off.
+    #[serde(default = "default_horizon", with = "duration_serde")]
+    #[schemars(schema_with = "schema::duration")]
+    pub horizon: Duration,
+    /// Seed of every random stream.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+}
+
+/// Ten minutes: longer than the five after which the appliance's manual calls routes late.
+pub(crate) fn default_horizon() -> Duration {
+    Duration::from_secs(600)
+}
+
+pub(crate) fn default_seed() -> u64 {
+    1
+}
+
+impl Scenario {
+    /// The catalogue's entry of the scenario's system.
+    ///
+    /// # Panics
+    ///
+    /// When the scenario was not made by [`crate::parse`] and names no system of the catalogue.
+    pub fn catalogue_system(&self) -> &'static System {
+        System::find(&self.system).expect("the decoder let only systems of the catalogue pass")
+    }
+
+    /// The procedure the engine follows.
+    ///
+    /// # Panics
+    ///
+    /// When the scenario was not made by [`crate::parse`] and names no procedure of the catalogue.
+    pub fn procedure(&self) -> &'static Procedure {
+        self.catalogue_system()
+            .procedure(&self.engine.procedure)
+            .expect("the decoder let only procedures of the catalogue pass")
+    }
+
+    /// The version the upgrade starts from, with its facts.
+    pub fn base_version(&self) -> ProductVersion {
+        self.from.resolve(self.catalogue_system())
+    }
+
+    /// The version the upgrade goes to, with its facts.
+    pub fn target_version(&self) -> ProductVersion {
+        self.to.resolve(self.catalogue_system())
+    }
+
+    /// What the engine is told about the new appliance: `target`, or what the old one has.
+    pub fn target_inputs(&self) -> TargetInputs {
+        self.target.clone().unwrap_or_else(|| TargetInputs {
+            networks: self.topology.networks,
+            service_ranges: self.topology.service_ranges.clone(),
+        })
+    }
+
+    /// The load balancers to create, in order.
+    pub fn load_balancers(&self) -> impl Iterator<Item = &LoadBalancer> {
+        self.create.iter().map(|resource| match resource {
+            Resource::LoadBalancer(load_balancer) => load_balancer,
+        })
+    }
+
+    /// The load balancer with this name.
+    pub fn load_balancer(&self, name: &str) -> Option<&LoadBalancer> {
+        self.load_balancers().find(|load_balancer| load_balancer.name == name)
+    }
+
+    /// The probes of the workload, in order.
+    pub fn probes(&self) -> impl Iterator<Item = &Probe> {
+        self.workload.iter().map(|workload| match workload {
+            Workload::Probe(probe) => probe,
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! The JSON Schema of the document, for editors and foreign tools.
+//!
+//! It is derived from the typed document. The decoder is written by hand, because it reports every problem at once and
+//! with hints; a test feeds both the same documents and has them agree about the shape.
+
+use std::borrow::Cow;
+
+use grenadier_catalog::{FactKind, Named, Networks, System, VSPHERE_RELEASES, VersionFacts};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use crate::{ByteSize, Jitter, Require, Scenario, SymbolicAddress, SymbolicRange};
+
+/// The JSON Schema (draft 2020-12) of a scenario document.
+pub fn schema() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>().to_value()
+}
+
+const DURATION: &str = r"^[0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns)$";
+const KEBAB: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+const OWN_NUMBER: &str = r"^v?[0-9]+\.[0-9]+\.[0-9]+$";
+
+/// Names with their documentation, which editors show beside each.
+fn constants<'n>(names: impl IntoIterator<Item = (&'n str, &'n str)>) -> Schema {
+    let choices: Vec<Value> = names.into_iter().map(|(name, doc)| json!({"const": name, "description": doc})).collect();
+    json_schema!({"type": "string", "oneOf": choices})
+}
+
+pub(crate) fn name<T: Named>(_: &mut SchemaGenerator) -> Schema {
+    constants(T::ALL.iter().map(|member| (member.name(), member.doc())))
+}
+
+pub(crate) fn names<T: Named>(generator: &mut SchemaGenerator) -> Schema {
+    let item = name::<T>(generator);
+    json_schema!({"type": "array", "items": item})
+}
+
+pub(crate) fn system(_: &mut SchemaGenerator) -> Schema {
+    constants(System::all().iter().map(|system| (system.name, system.doc)))
+}
+
+/// Names that depend on the system: the schema takes those of every system, the decoder knows which one it is.
+fn of_systems(names: impl Fn(&'static System) -> Vec<(&'static str, &'static str)>) -> Schema {
+    constants(System::all().iter().flat_map(|system| names(system)))
+}
+
+pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {
+    of_systems(|system| system.versions.iter().map(|version| (version.name, system.name)).collect())
+}
+
+pub(crate) fn procedure(_: &mut SchemaGenerator) -> Schema {
+    of_systems(|system| system.procedures.iter().map(|procedure| (procedure.name, procedure.doc)).collect())
+}
+
+pub(crate) fn step(_: &mut SchemaGenerator) -> Schema {
+    of_systems(|system| {
+        system.procedures.iter().flat_map(|procedure| procedure.steps).map(|step| (step.name, step.doc)).collect()
+    })
+}
+
+pub(crate) fn system_file(_: &mut SchemaGenerator) -> Schema {
+    of_systems(|system| system.files.iter().map(|file| (file.path, file.doc)).collect())
+}
+
+pub(crate) fn customisable_file(_: &mut SchemaGenerator) -> Schema {
+    of_systems(|system| system.customisable_files.iter().map(|path| (*path, "a configuration file")).collect())
+}
+
+pub(crate) fn vsphere_release(_: &mut SchemaGenerator) -> Schema {
+    let releases: Vec<String> = VSPHERE_RELEASES.iter().map(ToString::to_string).collect();
+    json_schema!({"type": "string", "enum": releases})
+}
+
+pub(crate) fn own_number(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": OWN_NUMBER})
+}
+
+pub(crate) fn image(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": r"^\S+$"})
+}
+
+pub(crate) fn kebab_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": KEBAB})
+}
+
+pub(crate) fn one_line(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[^\n\r]*$"})
+}
+
+pub(crate) fn required_line(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[^\n\r]+$"})
+}
+
+pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": DURATION, "examples": ["10ms", "90s", "5m"]})
+}
+
+pub(crate) fn boolean(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "boolean"})
+}
+
+pub(crate) fn call_address(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_.-]+/(vsphere\.[A-Za-z0-9_]+|dataplane\.(GET|POST|PUT|DELETE) /\S*|shell\.[A-Za-z0-9_.-]+)#[0-9]+$",
+        "examples": ["power-on-new/vsphere.PowerOnVM_Task#1"],
+    })
+}
+
+/// Where `Option` would let `null` through, which the decoder does not.
+pub(crate) fn target_inputs(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<crate::TargetInputs>()
+}
+
+pub(crate) fn outage_budget(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<crate::OutageBudget>()
+}
+
+/// Only for the schema: the decoder takes the topology of the old appliance.
+pub(crate) fn default_networks() -> Networks {
+    Networks::Default
+}
+
+/// The facts of a version that a scenario may change.
+pub(crate) fn facts(_: &mut SchemaGenerator) -> Schema {
+    let properties: Map<String, Value> = VersionFacts::fields()
+        .iter()
+        .map(|field| {
+            let mut shape = match field.kind {
+                FactKind::Bool => json!({"type": "boolean"}),
+                FactKind::Version => json!({"type": "string", "pattern": OWN_NUMBER}),
+                FactKind::Duration => json!({"type": "string", "pattern": DURATION}),
+                FactKind::Name(names) => json!({"type": "string", "enum": names}),
+            };
+            shape["description"] = json!(field.doc);
+            (field.name.to_owned(), shape)
+        })
+        .collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// Implements [`JsonSchema`] for a type that is written as text of a certain pattern.
+macro_rules! text_schema {
+    ($type:ty, $name:literal, $doc:literal, $pattern:literal, $example:literal) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "description": $doc, "pattern": $pattern, "examples": [$example]})
+            }
+        }
+    };
+}
+
+text_schema!(
+    SymbolicAddress,
+    "SymbolicAddress",
+    "An address, counted from the base of a segment: each run places the segments anew.",
+    r"^(management|workload|frontend)\+[0-9]+$",
+    "frontend+20"
+);
+text_schema!(
+    SymbolicRange,
+    "SymbolicRange",
+    "A range of addresses within a segment.",
+    r"^(management|workload|frontend)\+[0-9]+/([0-9]|[12][0-9]|3[0-2])$",
+    "frontend+16/28"
+);
+text_schema!(ByteSize, "ByteSize", "A size with its unit.", r"^[0-9]+(KiB|MiB|GiB|TiB)$", "32GiB");
+text_schema!(Jitter, "Jitter", "A variation from 0% to 50%.", r"^([0-4]?[0-9]|50)%$", "5%");
+
+impl JsonSchema for Require {
+    fn schema_name() -> Cow<'static, str> {
+        "Require".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let list = names::<grenadier_catalog::Check>(generator);
+        json_schema!({
+            "description": "The checks that must have been made: all that apply, or these.",
+            "anyOf": [{"const": "all", "description": "every check that applies"}, list],
+        })
+    }
+}
