@@ -13,6 +13,9 @@ use ipnet::Ipv4Net;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+/// How many addresses at the beginning of each segment are for service ranges; a run places its machines behind them.
+pub const SERVICE_ADDRESSES: u32 = 512;
+
 /// An address, counted from the base of its segment's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SymbolicAddress {

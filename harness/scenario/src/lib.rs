@@ -38,7 +38,7 @@ mod size;
 mod suggest;
 mod yaml;
 
-pub use address::{AddressError, Blocks, ResolveError, SymbolicAddress, SymbolicRange};
+pub use address::{AddressError, Blocks, ResolveError, SERVICE_ADDRESSES, SymbolicAddress, SymbolicRange};
 pub use decode::parse;
 pub use diagnostic::{Diagnostics, Problem};
 pub use document::{

@@ -12,9 +12,22 @@ use serde_json::{Map, Value, json};
 
 use crate::{ByteSize, Jitter, Require, Scenario, SymbolicAddress, SymbolicRange};
 
+/// Properties whose default depends on the rest of the document, which a schema cannot say; their descriptions do.
+const DEPENDENT_DEFAULTS: &[&str] = &[
+    "/properties/workload",
+    "/$defs/Topology/properties/service-ranges",
+    "/$defs/TargetInputs/properties/networks",
+    "/$defs/TargetInputs/properties/service-ranges",
+];
+
 /// The JSON Schema (draft 2020-12) of a scenario document.
 pub fn schema() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>().to_value()
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>().to_value();
+    for property in DEPENDENT_DEFAULTS {
+        let property = schema.pointer_mut(property).and_then(Value::as_object_mut).expect("the property exists");
+        property.remove("default").expect("the property has a default");
+    }
+    schema
 }
 
 const DURATION: &str = r"^[0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns)$";

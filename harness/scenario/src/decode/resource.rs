@@ -11,6 +11,9 @@ use crate::document::{MAX_BACKENDS, default_cluster, default_every};
 use crate::yaml::{Entry, Kind};
 use crate::{LoadBalancer, Probe, Resource, Workload, suggest};
 
+/// How many backends a scenario may have in all: each takes an address of its segment behind the service ranges.
+const TOTAL_BACKENDS: u32 = 1024;
+
 const RESOURCES: &[&str] = &["load-balancer"];
 const WORKLOADS: &[&str] = &["probe"];
 const LOAD_BALANCER_KEYS: &[&str] = &["name", "vip", "port", "backends", "cluster"];
@@ -32,6 +35,12 @@ pub(super) fn create(cx: &mut Context, fields: &Fields<'_>, around: &Around) -> 
     if created.is_empty() {
         let help = "add a load balancer: - load-balancer: {name: shop, vip: …, port: 443, backends: 3}".to_owned();
         cx.report(node.span.clone(), "nothing is created, so nothing could be interrupted", help);
+        return None;
+    }
+    let backends: u32 = seen.iter().map(|(_, load_balancer)| load_balancer.backends).sum();
+    if backends > TOTAL_BACKENDS {
+        let help = format!("a run has room for {TOTAL_BACKENDS}: give the load balancers fewer");
+        cx.report(node.span.clone(), format!("there are {backends} backends in all"), help);
         return None;
     }
     Some(created)

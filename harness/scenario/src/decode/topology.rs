@@ -7,16 +7,16 @@ use super::{items, scalar};
 use crate::diagnostic::Span;
 use crate::suggest;
 use crate::yaml::{Kind, Node};
-use crate::{AddressError, ByteSize, HostCapacity, SymbolicAddress, SymbolicRange, TargetInputs, Topology};
+use crate::{
+    AddressError, ByteSize, HostCapacity, SERVICE_ADDRESSES, SymbolicAddress, SymbolicRange, TargetInputs, Topology,
+};
 
 const KEYS: &[&str] = &["vsphere", "vsphere-after", "networks", "service-ranges", "host"];
 const TARGET_KEYS: &[&str] = &["networks", "service-ranges"];
 const HOST_KEYS: &[&str] = &["cpus", "memory", "disk"];
 
-/// How many addresses a run gives to each segment: a /24.
-pub(crate) const SEGMENT_SIZE: u64 = 256;
-/// The first address that a service range may have: those before belong to gateways, machines and probes.
-pub(crate) const FIRST_SERVICE_OFFSET: u32 = 16;
+/// The first address that a service range may have: those before belong to the network itself and its gateways.
+const FIRST_SERVICE_OFFSET: u32 = 16;
 
 /// What of the topology is right: the rest of the document is judged by as much of it as there is.
 #[derive(Debug, Default)]
@@ -113,25 +113,23 @@ fn range(cx: &mut Context, node: &Node, networks: Option<Networks>) -> Option<Sy
     let size = range.size();
     let span = node.span.clone();
     if u64::from(range.offset) % size != 0 {
-        let aligned = u64::from(range.offset) / size * size;
+        let below = u64::from(range.offset) / size * size;
+        let fits = |at: &u64| *at >= u64::from(FIRST_SERVICE_OFFSET) && at + size <= u64::from(SERVICE_ADDRESSES);
         let message = format!("a /{} range cannot begin at +{}", range.prefix, range.offset);
-        let help = format!(
-            "ranges begin at a multiple of their size, here {size}: {}+{aligned}/{}",
-            range.segment, range.prefix
-        );
+        let mut help = format!("ranges begin at a multiple of their size, here {size}");
+        if let Some(at) = [below, below + size].iter().find(|at| fits(at)) {
+            help.push_str(&format!(": {}+{at}/{}", range.segment, range.prefix));
+        }
         cx.report(span, message, help);
         return None;
     }
-    if u64::from(range.offset) + size > SEGMENT_SIZE {
-        cx.report(
-            span,
-            format!("range {range} does not fit into its segment"),
-            format!("a segment has {SEGMENT_SIZE} addresses"),
-        );
+    if u64::from(range.offset) + size > u64::from(SERVICE_ADDRESSES) {
+        let help = format!("the first {SERVICE_ADDRESSES} addresses of a segment are there for service ranges");
+        cx.report(span, format!("range {range} reaches beyond the addresses for services"), help);
         return None;
     }
     if range.offset < FIRST_SERVICE_OFFSET {
-        let message = format!("range {range} includes addresses of machines");
+        let message = format!("range {range} includes addresses of gateways");
         cx.report(span, message, format!("service ranges begin at +{FIRST_SERVICE_OFFSET} or later"));
         return None;
     }
