@@ -228,6 +228,8 @@ pub(crate) mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         /// Summed over a run, exact outages are exactly the time in which the watch was down after its first answer.
         #[test]
         fn exact_outages_sum_to_the_time_down(steps in prop::collection::vec((1u64..50, any::<bool>()), 1..40)) {

@@ -1,1 +1,20 @@
-//! Placeholder until the first code of this crate arrives.
+//! Reports of a run: pure consumers of events and verdict.
+//!
+//! - [`Live`] prints one line for each phase and step as it ends, and [`ending`] what it all came to.
+//! - [`junit`] and [`json`] are for machines; [`RunFolder`] writes everything that explains a run into one directory.
+//!
+//! Nothing here decides anything: the verdict is made in `grenadier-checks`.
+
+mod folder;
+mod json;
+mod junit;
+mod terminal;
+mod text;
+
+#[cfg(test)]
+mod testing;
+
+pub use folder::{FolderError, RunFolder};
+pub use json::json;
+pub use junit::{JunitError, junit};
+pub use terminal::{Ending, Live, Style, ending};

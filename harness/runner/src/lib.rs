@@ -1,1 +1,17 @@
-//! Placeholder until the first code of this crate arrives.
+//! Runs a scenario: phases, systems, worlds.
+//!
+//! [`run_virtual`] takes a scenario and a seed through all phases of a rehearsal in the virtual world and gives the event log,
+//! the captured states and the verdict. [`plan`] says what the engine would do, without running anything.
+
+mod data_plane;
+mod plan;
+mod protocols;
+mod rehearsal;
+mod run;
+mod setting;
+mod stage;
+mod systems;
+mod worlds;
+
+pub use plan::plan;
+pub use run::{RunOutput, run_virtual};

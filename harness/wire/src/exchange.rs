@@ -22,12 +22,21 @@ pub enum Exchange {
 pub struct HttpExchange {
     /// Host and port: `198.18.0.10:5556`, `vcenter.example:443`.
     pub endpoint: String,
-    /// Whether the connection is TLS.
-    pub tls: bool,
+    /// TLS, and whom the client trusts; none for plain HTTP.
+    pub tls: Option<TlsTrust>,
     /// The request. Its URI carries path and query only.
     pub request: http::Request<Bytes>,
     /// How long the client waits for the whole answer.
     pub timeout: Duration,
+}
+
+/// Whom a TLS client trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsTrust {
+    /// Whoever answers.
+    Anyone,
+    /// Only a certificate with this SHA-256 (of its DER form, lowercase hexadecimal).
+    Pinned(String),
 }
 
 /// A command in a machine's shell.

@@ -11,7 +11,9 @@ mod hub;
 mod secret;
 
 pub use address::{AddressError, CallAddress, CallName};
-pub use exchange::{Answer, Exchange, Failure, HttpExchange, ReplyTo, ShellExchange, ShellOutput, http_response};
+pub use exchange::{
+    Answer, Exchange, Failure, HttpExchange, ReplyTo, ShellExchange, ShellOutput, TlsTrust, http_response,
+};
 pub use fault::{FaultKind, FaultRule, ProtocolFault};
 pub use hub::{Answerer, Answering, Protocol, Ticket, Wire, task_must_fail};
 pub use secret::Secret;

@@ -1,1 +1,5 @@
-//! Placeholder until the first code of this crate arrives.
+//! A backend behind a load balancer, as a guest: it answers every request with 200 and its name.
+
+mod backend;
+
+pub use backend::{Backend, BackendConfig};

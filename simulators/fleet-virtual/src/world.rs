@@ -12,7 +12,7 @@ use grenadier_clock::{Clock, Seed, Sleep, TieBreak, Time};
 use grenadier_events::{Actor, EventLog};
 use grenadier_fleet::FleetEvent;
 use grenadier_fleet::{
-    Boot, Cloud, Fleet, FleetView, GuestReport, Host, ImageHeader, Machine, MachineId, MachineSpec, Names, Operation,
+    Boot, Cloud, CloudHost, Fleet, FleetView, GuestReport, Host, ImageHeader, Machine, MachineId, MachineSpec, Names, Operation,
     OperationError, OperationId, OperationOutput, SegmentSpec, TimingProfile, Watch, WatchId,
 };
 use grenadier_guest::{Guest, Input};
@@ -101,6 +101,14 @@ impl VirtualWorld {
     /// What only the cloud owns, where there is a cloud.
     pub fn cloud_state(&self) -> Option<serde_json::Value> {
         self.lock().cloud.as_ref().map(|cloud| cloud.state())
+    }
+
+    /// Gives somebody the cloud's hands on the world, outside its interface: an administrator who upgrades the vCenter.
+    pub fn administer<T>(&self, act: impl FnOnce(&mut dyn CloudHost) -> T) -> T {
+        let inner = &mut *self.lock();
+        let result = act(&mut CloudContext { fleet: &mut inner.fleet, log: &inner.log });
+        inner.after();
+        result
     }
 
     /// Performs an operation on the fleet and waits for its end.

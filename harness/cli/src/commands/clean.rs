@@ -1,0 +1,38 @@
+//! `grenadier clean`.
+
+use grenadier_checks::ExitCode;
+use grenadier_fleet_docker::engine::connect;
+use grenadier_fleet_docker::sweep::{Scope, sweep};
+
+use crate::arguments::Clean;
+
+pub(crate) fn run(arguments: &Clean) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return crate::report(ExitCode::Environment, &error, None),
+    };
+    runtime.block_on(async {
+        let docker = match connect().await {
+            Ok(docker) => docker,
+            Err(error) => return crate::report(ExitCode::Environment, &error, Some(error.hint())),
+        };
+        let scope = if arguments.all { Scope::All } else { Scope::OwnerGone };
+        let report = sweep(&docker, scope).await;
+        for object in &report.removed {
+            println!("removed {object}");
+        }
+        for object in &report.alive {
+            println!("left {object}: its run is alive");
+        }
+        for object in &report.out_of_sight {
+            println!("left {object}: its owner cannot be seen from here (`grenadier clean --all` removes it)");
+        }
+        for failure in &report.failures {
+            eprintln!("error: {failure}");
+        }
+        if report.removed.is_empty() && report.is_clean() {
+            println!("nothing to remove");
+        }
+        if report.is_clean() { ExitCode::Passed } else { ExitCode::Environment }
+    })
+}

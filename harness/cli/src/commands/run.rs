@@ -1,0 +1,109 @@
+//! `grenadier run`.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use grenadier_checks::ExitCode;
+use grenadier_clock::Seed;
+use grenadier_events::EventLog;
+use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
+use grenadier_runner::{RunOutput, run_virtual};
+use grenadier_scenario::Loaded;
+
+use crate::arguments::{Format, Run, World};
+
+pub(crate) fn run(arguments: &Run) -> ExitCode {
+    let loaded = match super::load::scenario(&arguments.scenario, arguments.format) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
+    if let Some(times) = arguments.repeat {
+        return repeat(&loaded, seed, times);
+    }
+    let terminal = std::io::stdout().is_terminal();
+    let style = Style::detect(terminal, std::env::var_os("NO_COLOR").as_deref(), std::env::var_os("TERM").as_deref());
+    let log = EventLog::default();
+    if arguments.format == Format::Text && !arguments.quiet {
+        log.observe(Live::new(Box::new(std::io::stdout()), style, terminal).observer());
+    }
+    let replay = replay(arguments, seed);
+    let output = match arguments.world {
+        World::Virtual => run_virtual(&loaded.scenario, seed, &replay, log),
+        World::Docker => match super::docker::run(&loaded.scenario, seed, &replay, log) {
+            Ok(output) => output,
+            Err(code) => return code,
+        },
+    };
+    let folder = match write(arguments, seed, &loaded, &output) {
+        Ok(folder) => folder,
+        Err(error) => return crate::report(ExitCode::Environment, &error, Some("choose another folder with --out")),
+    };
+    match arguments.format {
+        Format::Json => print(&json(&output.verdict)),
+        Format::Text => print(&ending(&output.verdict, &Ending { folder, next: None }, style)),
+    }
+    output.verdict.exit_code()
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no error of ours.
+fn print(text: &str) {
+    let _gone = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The command that runs this again, alike.
+fn replay(arguments: &Run, seed: Seed) -> String {
+    let world = match arguments.world {
+        World::Virtual => String::new(),
+        World::Docker => " --world docker".to_owned(),
+    };
+    let name = &arguments.scenario;
+    let quoted = if name.contains(char::is_whitespace) { format!("'{name}'") } else { name.clone() };
+    format!("grenadier run {quoted}{world} --seed {seed}")
+}
+
+/// Leaves the folder that explains the run, and says where.
+fn write(
+    arguments: &Run,
+    seed: Seed,
+    loaded: &Loaded,
+    output: &RunOutput,
+) -> Result<Option<String>, grenadier_report::FolderError> {
+    if arguments.no_folder {
+        return Ok(None);
+    }
+    let path = arguments.out.clone().unwrap_or_else(|| {
+        let world = match arguments.world {
+            World::Virtual => "virtual",
+            World::Docker => "docker",
+        };
+        PathBuf::from("grenadier-runs").join(format!("{}-{world}-{seed}", loaded.scenario.name))
+    });
+    let folder = RunFolder::new(&path);
+    output.log.with(|events| folder.write(events, &output.verdict, &output.captures))?;
+    Ok(Some(path.display().to_string()))
+}
+
+/// Runs it `times` times and says how long a run took once everything was warm.
+fn repeat(loaded: &Loaded, seed: Seed, times: u32) -> ExitCode {
+    let mut lengths = Vec::new();
+    let mut last = None;
+    for _ in 0..times.max(1) {
+        let began = Instant::now();
+        let output = run_virtual(&loaded.scenario, seed, "", EventLog::default());
+        lengths.push(began.elapsed());
+        last = Some(output);
+    }
+    lengths.sort();
+    let output = last.expect("it ran at least once");
+    println!(
+        "{} runs of {} events: median {:.3} ms, fastest {:.3} ms, slowest {:.3} ms",
+        lengths.len(),
+        output.log.len(),
+        lengths[lengths.len() / 2].as_secs_f64() * 1e3,
+        lengths[0].as_secs_f64() * 1e3,
+        lengths[lengths.len() - 1].as_secs_f64() * 1e3,
+    );
+    output.verdict.exit_code()
+}

@@ -1,0 +1,9 @@
+//! `grenadier schema`.
+
+use grenadier_checks::ExitCode;
+
+pub(crate) fn run() -> ExitCode {
+    let schema = grenadier_scenario::schema();
+    println!("{}", serde_json::to_string_pretty(&schema).expect("a schema is plain JSON"));
+    ExitCode::Passed
+}

@@ -1,0 +1,228 @@
+//! The new machine.
+
+use std::time::Duration;
+
+use grenadier_wire::Secret;
+use serde_json::{Value, json};
+
+use crate::plan::PlannedStep;
+use crate::procedures::haproxy_appliance::steps::act;
+use crate::procedures::haproxy_appliance::steps::check_prerequisites::vsphere_and_target;
+use crate::procedures::haproxy_appliance::swap::{COMPLETE_KEY, OWNER_KEY, Swap};
+use crate::retry::{Certainty, Wait};
+use crate::step::{Step, StepError, StepFuture, UndoReason};
+use crate::vsphere::{Deployment, MachineFacts, ManagedObject, OvfDescriptor, PowerState, Reconfigure, VSphereError};
+
+/// Deploys the new machine, powered off, with identical inputs.
+pub(super) struct DeployNew;
+
+impl Step<Swap> for DeployNew {
+    fn plan(&self, swap: &Swap) -> PlannedStep {
+        act(
+            swap,
+            "deploy-new",
+            "deploy the new machine, powered off, with identical inputs and the same certificate and key",
+            "destroy the machine this upgrade made",
+            &[
+                "vsphere.FindByInventoryPath",
+                "vsphere.RetrievePropertiesEx",
+                "vsphere.PowerOffVM_Task",
+                "vsphere.Destroy_Task",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+            ],
+            &[
+                "vsphere.RetrieveServiceContent",
+                "vsphere.FindByInventoryPath",
+                "vsphere.CreateImportSpec",
+                "vsphere.ImportVApp",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+                "vsphere.POST /nfc",
+                "vsphere.HttpNfcLeaseProgress",
+                "vsphere.HttpNfcLeaseComplete",
+                "vsphere.ReconfigVM_Task",
+                "vsphere.RetrievePropertiesEx",
+            ],
+        )
+    }
+
+    fn apply<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, Value> {
+        Box::pin(async move {
+            // The last look before anything is changed: vCenter may have been upgraded since the first.
+            vsphere_and_target(swap).await?;
+            let deployment = deployment(swap)?;
+            let limit = swap.parameters.deadlines.task;
+            let wait = Wait::new(&swap.wire, "deployment", LEASE + limit * 2, swap.parameters.deadlines.poll * 2);
+            let machine = loop {
+                if let Some(machine) = leftover(swap).await? {
+                    break machine;
+                }
+                match swap.vsphere.deploy(&deployment, limit).await {
+                    Ok(machine) => break machine,
+                    Err(error) if may_pass(&error) => wait.again(error.to_string()).await?,
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            complete(swap, &machine).await?;
+            swap.findings.new = Some(machine.clone());
+            Ok(json!({"machine": machine}))
+        })
+    }
+
+    fn verify<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            let machine = swap.new_machine()?;
+            let facts = swap.vsphere.machine(&machine).await?;
+            if facts.power != PowerState::Off {
+                return Err(StepError::Unfit(format!("{} is {}", facts.name, facts.power.name())));
+            }
+            let networks =
+                |facts: &MachineFacts| facts.cards.iter().map(|card| card.network_name.clone()).collect::<Vec<_>>();
+            let (old, new) = (networks(&swap.old()?.machine), networks(&facts));
+            if old != new {
+                let message = format!("{} is on the networks {}, not {}", facts.name, new.join(", "), old.join(", "));
+                return Err(StepError::Unfit(message));
+            }
+            Ok(())
+        })
+    }
+
+    fn undo<'a>(&'a self, swap: &'a mut Swap, reason: UndoReason) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            if reason == UndoReason::Requested && swap.parameters.keep_new_after_rollback {
+                return Ok(());
+            }
+            if let Some(machine) = swap.find_own_new().await? {
+                destroy(swap, &machine).await?;
+            }
+            swap.findings.new = None;
+            Ok(())
+        })
+    }
+
+    fn restore(&self, swap: &mut Swap, output: &Value) {
+        if let Ok(machine) = serde_json::from_value::<ManagedObject>(output["machine"].clone()) {
+            swap.findings.new.get_or_insert(machine);
+        }
+    }
+
+    fn advice(&self, swap: &Swap) -> String {
+        let name = &swap.parameters.new_name;
+        format!("{} serves again; remove the machine {name}, which must stay powered off", swap.parameters.old_name)
+    }
+}
+
+/// A machine of the new one's name that is there already: taken over where an earlier attempt completed it, removed where an
+/// earlier attempt left it torn, and left alone where it is not ours.
+async fn leftover(swap: &mut Swap) -> Result<Option<ManagedObject>, StepError> {
+    let Some(machine) = swap.find_new().await? else { return Ok(None) };
+    if swap.option(&machine, OWNER_KEY).await?.as_ref() != Some(&swap.key) {
+        let name = &swap.parameters.new_name;
+        return Err(StepError::Unfit(format!("there is a machine {name} already that this upgrade did not make")));
+    }
+    let power = swap.vsphere.power_state(&machine).await?;
+    if power != PowerState::Off {
+        let name = &swap.parameters.new_name;
+        return Err(StepError::Unfit(format!("{name} is {} already", power.name())));
+    }
+    if swap.option(&machine, COMPLETE_KEY).await?.is_some() {
+        return Ok(Some(machine));
+    }
+    destroy(swap, &machine).await?;
+    Ok(None)
+}
+
+/// How long the lease of a torn import can hold its machine: vCenter's lease timeout is 300 s, and progress renews it.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// Removes a machine of ours. While the lease of a torn import holds it, vCenter says that it is busy; when the lease expires,
+/// vCenter removes the machine itself.
+async fn destroy(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
+    let limit = swap.parameters.deadlines.task;
+    swap.vsphere.power_off(machine, limit).await?;
+    Ok(swap.vsphere.destroy(machine, LEASE + limit).await?)
+}
+
+/// Whether a deployment that failed so may succeed the next time: the call was lost, or the lease ran out over it.
+fn may_pass(error: &VSphereError) -> bool {
+    let lease_lost = match error {
+        VSphereError::Status { status: 401 | 404, .. } => true,
+        VSphereError::Faulted { method, fault } => {
+            method.starts_with("HttpNfcLease")
+                && matches!(fault.kind.as_str(), "ManagedObjectNotFound" | "InvalidState")
+        }
+        _ => false,
+    };
+    lease_lost || error.certainty() != Certainty::Final || error.is_fault("NotAuthenticated")
+}
+
+/// Gives the machine the old one's hardware and marks it as complete.
+async fn complete(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
+    let facts = swap.vsphere.machine(machine).await?;
+    let old = &swap.old()?.machine;
+    let change = Reconfigure {
+        cpus: (facts.cpus != old.cpus).then_some(old.cpus),
+        memory_mib: (facts.memory_mib != old.memory_mib).then_some(old.memory_mib),
+        extra_config: vec![(OWNER_KEY.to_owned(), swap.key.clone()), (COMPLETE_KEY.to_owned(), "true".to_owned())],
+        ..Reconfigure::default()
+    };
+    let limit = swap.parameters.deadlines.task;
+    Ok(swap.vsphere.reconfigure(machine, &change, limit).await?)
+}
+
+fn deployment(swap: &Swap) -> Result<Deployment, StepError> {
+    let unfit = |message: String| StepError::Unfit(message);
+    let old = &swap.old()?.machine;
+    let descriptor = &swap.parameters.ova.descriptor;
+    let ovf = OvfDescriptor::read(descriptor).map_err(|error| unfit(error.to_string()))?;
+    let option = if old.cards.len() > 2 { "frontend" } else { "default" };
+    let option = ovf.options.iter().any(|known| known == option).then(|| option.to_owned());
+    let wanted = ovf.networks(option.as_deref());
+    if wanted.len() != old.cards.len() {
+        let (old, new) = (old.cards.len(), wanted.len());
+        return Err(unfit(format!("the old machine has {old} network cards, the new image wants {new}")));
+    }
+    let networks = wanted.iter().zip(&old.cards).map(|(name, card)| ((*name).to_owned(), card.network.clone()));
+    Ok(Deployment {
+        name: swap.parameters.new_name.clone(),
+        descriptor: descriptor.clone(),
+        disk: swap.parameters.ova.disk.clone(),
+        option,
+        networks: networks.collect(),
+        properties: inputs(swap, old, &ovf)?,
+        extra_config: vec![(OWNER_KEY.to_owned(), swap.key.clone())],
+        pool: old.pool.clone(),
+        datastore: old.datastore.clone(),
+        folder: old.folder.clone(),
+        host: Some(old.host.clone()),
+    })
+}
+
+/// The old machine's inputs, with the certificate and key it has now in place of those it was deployed with.
+fn inputs(swap: &Swap, old: &MachineFacts, ovf: &OvfDescriptor) -> Result<Vec<(String, Secret)>, StepError> {
+    let certificates = swap.findings.certificates.as_ref();
+    let certificates = certificates.ok_or_else(|| StepError::Unfit("no certificates were copied".to_owned()))?;
+    let mut inputs = Vec::new();
+    for property in &old.properties {
+        let value = match property.id.as_str() {
+            "appliance.ca_cert" | "appliance.ca_cert_key" => continue,
+            // vCenter need not give passwords back.
+            "appliance.root_pwd" => swap.parameters.root_password.clone(),
+            "loadbalance.haproxy_user" => Secret::new(&swap.parameters.haproxy_user),
+            "loadbalance.haproxy_pwd" => swap.parameters.haproxy_password.clone(),
+            _ => property.value.clone(),
+        };
+        if ovf.declares(&property.id) {
+            inputs.push((property.id.clone(), value));
+        } else if !value.reveal().is_empty() {
+            let message = format!("the new image has no input {}, which the old machine was given", property.id);
+            return Err(StepError::Unfit(message));
+        }
+    }
+    inputs.push(("appliance.ca_cert".to_owned(), Secret::new(&certificates.server)));
+    inputs.push(("appliance.ca_cert_key".to_owned(), certificates.server_key.clone()));
+    Ok(inputs)
+}

@@ -1,0 +1,85 @@
+//! The old machine goes off.
+
+use serde_json::{Value, json};
+
+use crate::plan::PlannedStep;
+use crate::procedures::haproxy_appliance::steps::act;
+use crate::procedures::haproxy_appliance::steps::check_prerequisites::vsphere_and_target;
+use crate::procedures::haproxy_appliance::swap::Swap;
+use crate::step::{Step, StepError, StepFuture, UndoReason};
+use crate::vsphere::PowerState;
+
+/// Powers the old machine off: the outage begins.
+pub(super) struct PowerOffOld;
+
+impl Step<Swap> for PowerOffOld {
+    fn plan(&self, swap: &Swap) -> PlannedStep {
+        let step = act(
+            swap,
+            "power-off-old",
+            "shut the old machine's guest down, and power it off where it does not go by itself",
+            "power the old machine on, and wait until its services run and its addresses answer",
+            &[
+                "vsphere.FindByInventoryPath",
+                "vsphere.RetrievePropertiesEx",
+                "vsphere.PowerOnVM_Task",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+                "shell.systemctl",
+                "dataplane.GET /info",
+                "shell.curl",
+            ],
+            &[
+                "vsphere.RetrieveServiceContent",
+                "vsphere.RetrievePropertiesEx",
+                "vsphere.ShutdownGuest",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+                "vsphere.PowerOffVM_Task",
+            ],
+        );
+        PlannedStep { boundary: Some("the outage begins here".to_owned()), ..step }
+    }
+
+    fn apply<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, Value> {
+        Box::pin(async move {
+            // The last look before anybody notices: vCenter may have been upgraded meanwhile.
+            vsphere_and_target(swap).await?;
+            let old = swap.old()?.machine.object.clone();
+            swap.power_off_softly(&old).await?;
+            Ok(json!({"machine": old}))
+        })
+    }
+
+    fn verify<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            let old = swap.old()?.machine.object.clone();
+            match swap.vsphere.power_state(&old).await? {
+                PowerState::Off => Ok(()),
+                state => Err(StepError::Unfit(format!("{} is {}", swap.parameters.old_name, state.name()))),
+            }
+        })
+    }
+
+    fn undo<'a>(&'a self, swap: &'a mut Swap, _reason: UndoReason) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            let old = swap.old()?.machine.object.clone();
+            let new = swap.find_new().await?;
+            swap.power_on_alone(&old, new.as_ref()).await?;
+            swap.wait_for_services().await?;
+            swap.dataplane()?.version().await?;
+            swap.wait_for_addresses().await?;
+            Ok(())
+        })
+    }
+
+    fn advice(&self, swap: &Swap) -> String {
+        let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
+        format!(
+            "see that {new} is powered off, power {old} on, and look at its services with \
+             `systemctl status haproxy dataplaneapi` until every load-balancer address answers"
+        )
+    }
+}

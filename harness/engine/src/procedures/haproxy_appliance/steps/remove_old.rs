@@ -1,0 +1,64 @@
+//! The end of the old machine.
+
+use serde_json::{Value, json};
+
+use crate::plan::{PlannedStep, Undo};
+use crate::procedures::haproxy_appliance::steps::planned;
+use crate::procedures::haproxy_appliance::swap::Swap;
+use crate::step::{Step, StepError, StepFuture, UndoReason};
+
+/// Removes the old machine. After this there is no way back.
+pub(super) struct RemoveOld;
+
+impl Step<Swap> for RemoveOld {
+    fn plan(&self, swap: &Swap) -> PlannedStep {
+        let step = planned(
+            swap,
+            "remove-old",
+            "remove the old machine and its disks",
+            Undo::Impossible,
+            &["vsphere.FindByInventoryPath"],
+            &[
+                "vsphere.RetrievePropertiesEx",
+                "vsphere.Destroy_Task",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+                "vsphere.FindByInventoryPath",
+            ],
+        );
+        PlannedStep { boundary: Some("no way back from here".to_owned()), ..step }
+    }
+
+    fn apply<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, Value> {
+        Box::pin(async move {
+            let (old, limit) = (swap.old()?.machine.object.clone(), swap.parameters.deadlines.task);
+            swap.vsphere.destroy(&old, limit).await?;
+            Ok(json!({"machine": old}))
+        })
+    }
+
+    fn verify<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            match swap.find_old().await? {
+                None => Ok(()),
+                Some(_) => Err(StepError::Unfit(format!("{} is still there", swap.parameters.old_name))),
+            }
+        })
+    }
+
+    /// Only a removal that did not happen can be taken back.
+    fn undo<'a>(&'a self, swap: &'a mut Swap, _reason: UndoReason) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            match swap.find_old().await? {
+                Some(_) => Ok(()),
+                None => Err(StepError::Unfit(format!("{} is gone", swap.parameters.old_name))),
+            }
+        })
+    }
+
+    fn advice(&self, swap: &Swap) -> String {
+        let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
+        format!("{old} cannot come back; {new} is in service: see that its addresses answer")
+    }
+}

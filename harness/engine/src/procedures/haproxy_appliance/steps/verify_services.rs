@@ -1,0 +1,68 @@
+//! Whether the new appliance works.
+
+use serde_json::{Value, json};
+
+use crate::plan::PlannedStep;
+use crate::procedures::haproxy_appliance::certificate;
+use crate::procedures::haproxy_appliance::steps::act;
+use crate::procedures::haproxy_appliance::swap::{SERVICES, Swap};
+use crate::shell::Shell;
+use crate::step::{Step, StepError, StepFuture};
+
+/// Logs in, sees that both services run, and puts the saved certificate in place where another is there.
+pub(super) struct VerifyServices;
+
+impl Step<Swap> for VerifyServices {
+    fn plan(&self, swap: &Swap) -> PlannedStep {
+        act(
+            swap,
+            "verify-services",
+            "see that haproxy and dataplaneapi run; put the saved certificate in place where another is there",
+            "nothing of its own: the new machine goes off",
+            &[],
+            &["shell.systemctl", "shell.test", "shell.cat", "dataplane.GET /info"],
+        )
+    }
+
+    fn apply<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, Value> {
+        Box::pin(async move {
+            swap.wait_for_services().await?;
+            let shell = swap.appliance_shell()?;
+            let wanted = swap.old()?.fingerprint.clone();
+            let installed = installed_fingerprint(&shell).await? != Some(wanted);
+            if installed {
+                install(swap, &shell).await?;
+                swap.wait_for_services().await?;
+            }
+            Ok(json!({"certificate-installed": installed}))
+        })
+    }
+
+    fn verify<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, ()> {
+        Box::pin(async move {
+            // With the pin of the operators: what they cannot reach does not pass for running.
+            swap.dataplane()?.version().await?;
+            Ok(())
+        })
+    }
+}
+
+async fn installed_fingerprint(shell: &Shell) -> Result<Option<String>, StepError> {
+    let certificate = shell.read("/etc/haproxy/server.crt").await?;
+    Ok(certificate.and_then(|text| certificate::fingerprint(&text)))
+}
+
+async fn install(swap: &Swap, shell: &Shell) -> Result<(), StepError> {
+    let saved = swap.findings.certificates.as_ref();
+    let saved = saved.ok_or_else(|| StepError::Unfit("no certificates were copied".to_owned()))?;
+    if let Some((certificate, key)) = &saved.authority {
+        shell.write("/etc/haproxy/ca.crt", certificate.clone()).await?;
+        shell.write("/etc/haproxy/ca.key", key.reveal().to_owned()).await?;
+    }
+    shell.write("/etc/haproxy/server.crt", saved.server.clone()).await?;
+    shell.write("/etc/haproxy/server.key", saved.server_key.reveal().to_owned()).await?;
+    for service in SERVICES {
+        shell.systemctl("restart", service).await?;
+    }
+    Ok(())
+}

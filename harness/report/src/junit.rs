@@ -1,0 +1,250 @@
+//! JUnit XML, as GitLab, Jenkins and GitHub actions read it.
+
+use std::time::Duration;
+
+use grenadier_catalog::{Check, Named};
+use grenadier_checks::{CheckLine, Verdict, Word};
+use grenadier_events::CheckStatus;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
+use thiserror::Error;
+
+use crate::text;
+
+/// How much of a text one test case carries, in characters. GitLab refuses files above 30 MB and shows little of a long text.
+const MOST_CHARS: usize = 8_000;
+/// How much one line (a message, a name) may hold.
+const MOST_LINE_CHARS: usize = 500;
+
+/// Why no JUnit report could be made.
+#[derive(Debug, Error)]
+#[error("JUnit report could not be written: {0}")]
+pub struct JunitError(#[from] quick_junit::SerializeError);
+
+/// The verdict as JUnit XML: one suite, one test case for the verdict and one for each check.
+///
+/// Names are `system/scenario[world]/check`, unique in a pipeline that joins the files of many scenarios and both worlds
+/// (GitLab drops the second of two equal names). The verdict comes first, because a viewer shows the beginning. A failed check
+/// is a `failure`; what says nothing about the upgrade (a canary down, a required check not made) is an `error`; what does not
+/// apply is `skipped`. The time is the run's own: virtual seconds in the virtual world.
+///
+/// # Errors
+/// Where the XML cannot be written; the texts in it are no reason for that.
+pub fn junit(verdict: &Verdict) -> Result<String, JunitError> {
+    let suite_name = format!("{}/{}[{}]", verdict.run.system, verdict.run.scenario, verdict.run.world.name());
+    let mut suite = TestSuite::new(line(&suite_name));
+    let time = Duration::from_nanos(verdict.ended_ns.as_ns());
+    suite.set_time(time);
+    for (name, value) in [
+        ("seed", verdict.run.seed.to_string()),
+        ("replay", verdict.run.replay.clone()),
+        ("base", verdict.run.base.clone()),
+        ("target", verdict.run.target.clone()),
+        ("verdict", verdict.verdict.name().to_owned()),
+    ] {
+        suite.add_property((line(name), line(&value)));
+    }
+    suite.add_test_case(verdict_case(verdict, &suite_name, time));
+    for check in &verdict.checks {
+        suite.add_test_case(check_case(verdict, check, &suite_name));
+    }
+    suite.set_system_out(block(&how_to_replay(verdict)));
+
+    let mut report = Report::new("grenadier");
+    report.set_time(time);
+    report.add_test_suite(suite);
+    Ok(report.to_string()?)
+}
+
+fn verdict_case(verdict: &Verdict, suite: &str, time: Duration) -> TestCase {
+    let status = match verdict.verdict {
+        Word::Passed => TestCaseStatus::success(),
+        Word::Failed => non_success(NonSuccessKind::Failure, &verdict.summary, &verdict.reasons),
+        Word::Unfit | Word::Interrupted => non_success(NonSuccessKind::Error, &verdict.summary, &verdict.reasons),
+    };
+    let mut case = case(suite, "verdict", status);
+    case.set_time(time);
+    case.set_system_out(block(&format!("{}\n{}", verdict.summary, how_to_replay(verdict))));
+    case
+}
+
+fn check_case(verdict: &Verdict, check: &CheckLine, suite: &str) -> TestCase {
+    let result = &check.result;
+    let status = match (result.status, check.is_good()) {
+        (CheckStatus::Pass | CheckStatus::Fail, true) => TestCaseStatus::success(),
+        // A canary says something about the environment, not about the upgrade.
+        (CheckStatus::Fail, false) if result.check == Check::Canary => {
+            non_success(NonSuccessKind::Error, &result.message, &result.evidence)
+        }
+        (CheckStatus::Fail, false) => non_success(NonSuccessKind::Failure, &result.message, &result.evidence),
+        (CheckStatus::Pass, false) => {
+            let message = format!("must fail in this scenario, but passed: {}", result.message);
+            non_success(NonSuccessKind::Failure, &message, &result.evidence)
+        }
+        (CheckStatus::NotCovered, false) => {
+            let message = format!("required, but not covered: {}", result.message);
+            non_success(NonSuccessKind::Error, &message, &result.evidence)
+        }
+        (CheckStatus::NotCovered, true) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(line(&result.message));
+            status
+        }
+    };
+    let mut case = case(suite, result.check.name(), status);
+    let mut out = String::new();
+    if result.status == CheckStatus::Fail && check.is_good() {
+        out += "failed, as the scenario expects\n";
+    }
+    for line in std::iter::once(&result.message).chain(&result.evidence) {
+        out += line;
+        out.push('\n');
+    }
+    out += &how_to_replay(verdict);
+    case.set_system_out(block(&out));
+    case
+}
+
+fn case(suite: &str, name: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(line(&format!("{suite}/{name}")), status);
+    case.set_classname(line(suite));
+    case
+}
+
+fn non_success(kind: NonSuccessKind, message: &str, evidence: &[String]) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(line(message));
+    let lines: Vec<&str> = std::iter::once(message).chain(evidence.iter().map(String::as_str)).collect();
+    status.set_description(block(&lines.join("\n")));
+    status
+}
+
+fn how_to_replay(verdict: &Verdict) -> String {
+    format!("seed {}\nreplay: {}\n", verdict.run.seed, verdict.run.replay)
+}
+
+fn line(text: &str) -> XmlString {
+    XmlString::new(text::one_line(&text::bounded(text, MOST_LINE_CHARS)))
+}
+
+fn block(text: &str) -> XmlString {
+    XmlString::new(text::clean(&text::bounded(text, MOST_CHARS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing;
+
+    /// Every character that ever broke a report, and some that never should.
+    const NASTY: &str = "esc \u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7} nul \0 c1 \u{9b}31m \u{85} del \u{7f} ]]> \
+        <![CDATA[ <!-- & &amp; &#0; \" ' emoji 🚀👩‍🚀 bom \u{feff} not \u{fffe}\u{ffff} sep \u{2028} rtl \u{202e} \
+        tab\t cr\r crlf\r\n vt\u{b} ff\u{c} end";
+
+    fn nasty(text: &str) -> Verdict {
+        let mut verdict = testing::failed();
+        verdict.summary = text.to_owned();
+        verdict.reasons = vec![text.to_owned()];
+        verdict.run.scenario = text.to_owned();
+        verdict.run.replay = text.to_owned();
+        for check in &mut verdict.checks {
+            check.result.message = text.to_owned();
+            check.result.evidence = vec![text.to_owned(); 2];
+        }
+        verdict
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_names_are_unique() {
+        let xml = junit(&testing::failed()).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let names: Vec<_> = cases.iter().map(|case| case.attribute("name").unwrap()).collect();
+        assert_eq!(names[0], "haproxy-appliance/haproxy-appliance-swap[virtual]/verdict");
+        assert_eq!(names[1], "haproxy-appliance/haproxy-appliance-swap[virtual]/outage");
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        let failure = cases[0].children().find(|node| node.has_tag_name("failure")).unwrap();
+        assert!(failure.attribute("message").unwrap().starts_with("failed: "), "{xml}");
+        let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+        assert_eq!(suite.attribute("failures"), Some("3"));
+        assert_eq!(suite.attribute("skipped"), Some("1"));
+        for case in &cases {
+            let out = case.children().find(|node| node.has_tag_name("system-out")).unwrap().text().unwrap();
+            assert!(out.contains("seed 1") && out.contains("replay: grenadier run"), "{out}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_upgrade_is_an_error() {
+        let xml = junit(&testing::unfit()).unwrap();
+        assert!(xml.contains("<error message=\"not fit to tell"), "{xml}");
+        assert!(xml.contains("errors=\"2\""), "{xml}");
+    }
+
+    #[test]
+    fn a_check_that_fails_as_expected_is_a_success() {
+        let xml = junit(&testing::caught()).unwrap();
+        assert!(xml.contains("failures=\"0\""), "{xml}");
+        assert!(xml.contains("failed, as the scenario expects"), "{xml}");
+    }
+
+    #[test]
+    fn a_strict_parser_takes_it_whatever_the_texts_contain() {
+        let xml = junit(&nasty(NASTY)).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let out = document.descendants().find(|node| node.has_tag_name("system-out")).unwrap();
+        let text = out.text().unwrap();
+        assert!(text.contains("]]> <![CDATA[ <!-- & &amp; &#0; \" ' emoji 🚀👩‍🚀"), "{text}");
+        assert!(text.contains("esc red "), "{text}");
+    }
+
+    #[test]
+    fn another_strict_parser_takes_it_too() {
+        let script = "import sys, xml.etree.ElementTree as e; r = e.fromstring(sys.stdin.buffer.read()); \
+                      print(len(r.findall('.//testcase')))";
+        let python = Command::new("python3")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut python = match python {
+            Ok(python) => python,
+            Err(error) => {
+                println!("not covered: no python3 here ({error})");
+                return;
+            }
+        };
+        let verdict = nasty(NASTY);
+        let xml = junit(&verdict).unwrap();
+        python.stdin.take().unwrap().write_all(xml.as_bytes()).unwrap();
+        let output = python.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let want = (verdict.checks.len() + 1).to_string();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), want);
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        let xml = junit(&nasty(&"x]]>\u{1b}".repeat(1_000_000))).unwrap();
+        assert!(xml.len() < 2_000_000, "{}", xml.len());
+        assert!(xml.contains("more characters"));
+        roxmltree::Document::parse(&xml).unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_gives_a_document(text in any::<String>()) {
+            let xml = junit(&nasty(&text)).unwrap();
+            let document = roxmltree::Document::parse(&xml);
+            prop_assert!(document.is_ok(), "{:?}", document.err());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What people see on a terminal.
+
+mod ending;
+mod live;
+mod style;
+
+pub use ending::{Ending, ending};
+pub use live::Live;
+pub use style::Style;

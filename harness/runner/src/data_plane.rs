@@ -1,0 +1,75 @@
+//! What the log says of the data plane right now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use grenadier_events::{Availability, Event, EventLog, Kind};
+
+/// The last word on each target and each operator, kept up to date by observing the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DataPlane(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether each (target, client, probe) is up.
+    targets: BTreeMap<(String, String, &'static str), bool>,
+    /// What each operator said last.
+    operators: BTreeMap<String, String>,
+}
+
+impl DataPlane {
+    /// Observes `log` from now on.
+    pub(crate) fn observing(log: &EventLog) -> DataPlane {
+        let plane = DataPlane::default();
+        let observer = plane.clone();
+        log.observe(Box::new(move |event| observer.take(event)));
+        plane
+    }
+
+    fn take(&self, event: &Event) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &event.kind {
+            Kind::Availability { target, client, probe, now, .. } => {
+                let up = matches!(now, Availability::Up(_));
+                state.targets.insert((target.clone(), client.clone(), probe.name()), up);
+            }
+            Kind::Operator { cluster, state: said, .. } => {
+                state.operators.insert(cluster.clone(), said.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// The targets that are watched and down.
+    pub(crate) fn down(&self) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let down = state.targets.iter().filter(|(_, up)| !**up);
+        let mut names: Vec<String> = down.map(|((target, _, _), _)| target.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The targets that are up for every client.
+    pub(crate) fn up(&self) -> Vec<String> {
+        let down = self.down();
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = state.targets.keys().map(|(target, _, _)| target.clone()).collect();
+        names.dedup();
+        names.retain(|name| !down.contains(name));
+        names
+    }
+
+    /// The clusters whose operator is not content.
+    pub(crate) fn retrying(&self, clusters: &[&str]) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let content = |cluster: &&&str| {
+            matches!(state.operators.get(**cluster).map(String::as_str), Some("programmed" | "in-sync"))
+        };
+        clusters.iter().filter(|cluster| !content(cluster)).map(|cluster| (*cluster).to_owned()).collect()
+    }
+
+    /// Forgets what an operator said: what it says next counts.
+    pub(crate) fn forget_operators(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).operators.clear();
+    }
+}

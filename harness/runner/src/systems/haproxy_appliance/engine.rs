@@ -1,0 +1,114 @@
+//! Calling the engine under test.
+
+use std::time::Duration;
+
+use grenadier_catalog::{Named, Outcome};
+use grenadier_checks::{EngineEnd, Verb};
+use grenadier_engine::procedures::haproxy_appliance::{Deadlines, Ova, Parameters, Vantage, hardened};
+use grenadier_engine::{Engine, EngineReport, Journal, Plan};
+use grenadier_scenario::{Blocks, Scenario};
+use grenadier_wire::Wire;
+
+use super::base::{package, vcenter_access};
+use super::layout::{self, Layout, operator_machine};
+use super::{HAPROXY_USER, HaproxyAppliance, OLD};
+use crate::setting::{Secrets, UPGRADER};
+use crate::stage::{Pace, Stage};
+
+impl HaproxyAppliance {
+    pub(super) async fn call_engine(&mut self, stage: &dyn Stage, verb: Verb) -> EngineEnd {
+        let parameters = self.parameters(stage);
+        let mut procedure = hardened(stage.wire().clone(), parameters);
+        let engine = Engine::new(stage.wire().clone());
+        let mut journal = match (verb, self.journal.take()) {
+            (Verb::Rollback | Verb::Resume, Some(journal)) => journal,
+            (Verb::Rollback | Verb::Resume, None) | (Verb::Upgrade, _) => Journal::in_memory(),
+        };
+        let report = match verb {
+            Verb::Upgrade | Verb::Resume => engine.upgrade(&mut procedure, &mut journal).await,
+            Verb::Rollback => engine.rollback(&mut procedure, &mut journal).await,
+        };
+        self.journal = Some(journal);
+        end(stage, report)
+    }
+
+    fn parameters(&self, stage: &dyn Stage) -> Parameters {
+        let scenario = &self.scenario;
+        let access = vcenter_access(stage, UPGRADER, &self.secrets.upgrader);
+        parameters(scenario, &self.secrets, self.layout(), stage.blocks(), stage.pace(), access)
+    }
+}
+
+/// What the engine would do for `scenario`, without a world to do it in.
+pub(crate) fn plan(scenario: &Scenario, secrets: &Secrets, blocks: &Blocks, pace: &Pace, wire: Wire) -> Plan {
+    let access = grenadier_engine::vsphere::VSphereAccess {
+        endpoint: crate::setting::VCENTER_ENDPOINT.to_owned(),
+        tls: None,
+        user: UPGRADER.to_owned(),
+        password: secrets.upgrader.clone(),
+    };
+    let layout = Layout::of(scenario, blocks);
+    hardened(wire, parameters(scenario, secrets, &layout, blocks, pace, access)).plan().clone()
+}
+
+fn parameters(
+    scenario: &Scenario,
+    secrets: &Secrets,
+    layout: &Layout,
+    blocks: &Blocks,
+    pace: &Pace,
+    vcenter: grenadier_engine::vsphere::VSphereAccess,
+) -> Parameters {
+    let (base, target) = (scenario.base_version(), scenario.target_version());
+    let inputs = scenario.target.as_ref();
+    let package = package(&target, pace);
+    let vantages = layout.operators.iter().map(|place| Vantage {
+        cluster: operator_machine(place.cluster).to_owned(),
+        host: place.nics[0].1.addr().to_string(),
+        user: "root".to_owned(),
+        password: None,
+        targets: layout.balancers.iter().map(|balancer| balancer.vip).collect(),
+    });
+    Parameters {
+        vcenter,
+        datacenter: "DC0".to_owned(),
+        old_name: OLD.to_owned(),
+        new_name: format!("haproxy-v{}", target.number),
+        base: format!("v{}", base.number),
+        target: format!("v{}", target.number),
+        target_regenerates_certificates: target.facts.regenerates_certificates,
+        vsphere_after: scenario.topology.vsphere_after.map(|version| version.to_string()),
+        ova: Ova { descriptor: package.descriptor, disk: package.disk },
+        target_networks: inputs
+            .map(|inputs| inputs.networks.segments().iter().map(|segment| segment.name().to_owned()).collect()),
+        target_service_ranges: inputs
+            .map(|inputs| layout::ranges(&inputs.service_ranges, blocks).iter().map(ToString::to_string).collect()),
+        root_password: secrets.appliance_root.clone(),
+        haproxy_user: HAPROXY_USER.to_owned(),
+        haproxy_password: secrets.haproxy.clone(),
+        vantages: vantages.collect(),
+        remove_old: scenario.engine.remove_old,
+        keep_new_after_rollback: true,
+        deadlines: Deadlines {
+            poll: Duration::from_millis(pace.poll_ms.max(100) * 4).min(Duration::from_secs(1)),
+            ..Deadlines::default()
+        },
+    }
+}
+
+fn end(stage: &dyn Stage, report: EngineReport) -> EngineEnd {
+    use grenadier_engine::Outcome as Claimed;
+    let (outcome, rule) = match report.outcome {
+        Claimed::Upgraded => (Outcome::Upgraded, None),
+        Claimed::RolledBack => (Outcome::RolledBack, None),
+        Claimed::Refused { rule, .. } => (Outcome::Refused, Some(rule)),
+        Claimed::Stuck => (Outcome::Stuck, None),
+    };
+    EngineEnd {
+        at_ns: stage.clock().now(),
+        exit_code: report.exit_code,
+        outcome: Some(outcome),
+        rule,
+        message: report.message,
+    }
+}

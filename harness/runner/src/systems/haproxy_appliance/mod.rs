@@ -1,0 +1,346 @@
+//! The HAProxy load-balancer appliance for vSphere: deploy, create, call the engine, look.
+
+mod base;
+mod engine;
+mod guests;
+mod layout;
+mod machines;
+mod observe;
+mod routes;
+
+use std::time::Duration;
+
+use grenadier_catalog::{Machine, Named, Residual as DeclaredResidual};
+use grenadier_checks::{EngineEnd, Inventory, ItemKind, Pattern, Residual, Target, Verb};
+use grenadier_engine::Journal;
+use grenadier_engine::shell::{Shell, ShellAccess};
+use grenadier_events::Actor;
+use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId, WatchKind};
+use grenadier_scenario::{ApplianceState, ForeignEvent, Given, ProductVersion, Scenario};
+
+use crate::data_plane::DataPlane;
+use crate::rehearsal::wait_until;
+use crate::setting::Secrets;
+use crate::stage::{BoxFuture, Stage};
+use crate::systems::{ForeignAction, Nature, Observed, Phase, PhaseError, Shutdown, System};
+pub(crate) use engine::plan;
+pub(crate) use guests::guests;
+use layout::{Layout, OperatorPlace, operator_machine};
+use machines::{CANARY, CLIENT, OperatorAccess, operator_config};
+
+/// The name of the appliance that serves before the upgrade.
+const OLD: &str = "haproxy";
+/// The user of the Data Plane API.
+const HAPROXY_USER: &str = "wcp";
+/// How long the base may take to come up.
+const BASE_WITHIN: Duration = Duration::from_secs(180);
+/// How long routes may take: the upgrade document's rule of thumb is five minutes.
+const ROUTES_WITHIN: Duration = Duration::from_secs(300);
+
+/// What the phases know of the appliance under test.
+pub(crate) struct HaproxyAppliance {
+    scenario: Scenario,
+    base: ProductVersion,
+    target: ProductVersion,
+    secrets: Secrets,
+    layout: Option<Layout>,
+    data_plane: DataPlane,
+    /// SHA-256 of the certificate that the operators pin.
+    pin: String,
+    /// Whether the operators were told their load balancers.
+    created: bool,
+    watches: Vec<WatchId>,
+    journal: Option<Journal>,
+    /// The targets that answered when the base was captured.
+    served_at_base: Vec<String>,
+    shown_at_base: Option<grenadier_checks::Shown>,
+}
+
+impl HaproxyAppliance {
+    pub(crate) fn new(scenario: &Scenario, secrets: Secrets) -> HaproxyAppliance {
+        HaproxyAppliance {
+            base: scenario.base_version(),
+            target: scenario.target_version(),
+            scenario: scenario.clone(),
+            secrets,
+            layout: None,
+            data_plane: DataPlane::default(),
+            pin: String::new(),
+            created: false,
+            watches: Vec::new(),
+            journal: None,
+            served_at_base: Vec::new(),
+            shown_at_base: None,
+        }
+    }
+
+    fn layout(&self) -> &Layout {
+        self.layout.as_ref().expect("phase `base` made the layout and everything else needs that phase")
+    }
+
+    /// The name of the appliance that the upgrade deploys.
+    fn new_name(&self) -> String {
+        format!("haproxy-v{}", self.target.number)
+    }
+
+    fn appliance_shell(&self, stage: &dyn Stage) -> Shell {
+        let access = ShellAccess {
+            host: self.layout().management().to_string(),
+            user: "root".to_owned(),
+            password: Some(self.secrets.appliance_root.clone()),
+        };
+        Shell::new(stage.wire(), Actor::Runner, access)
+    }
+
+    fn operator_config(&self, place: &OperatorPlace, stage: &dyn Stage) -> String {
+        let access = OperatorAccess {
+            endpoint: self.layout().dataplane(),
+            user: HAPROXY_USER,
+            password: &self.secrets.haproxy,
+            pin: &self.pin,
+        };
+        let balancers = if self.created { self.layout().balancers.as_slice() } else { &[] };
+        operator_config(place, &access, balancers, stage.pace())
+    }
+
+    fn clusters(&self) -> Vec<&'static str> {
+        self.layout().operators.iter().map(|place| operator_machine(place.cluster)).collect()
+    }
+
+    /// Waits until every target answers every client and every operator is content.
+    async fn works(&self, stage: &dyn Stage, targets: &[String], operators: bool) -> Result<(), PhaseError> {
+        wait_until(stage, "every target answering and every operator content", ROUTES_WITHIN, || {
+            let up = self.data_plane.up();
+            let down: Vec<&str> = targets.iter().filter(|target| !up.contains(target)).map(String::as_str).collect();
+            if !down.is_empty() {
+                return Err(format!("no answer from {}", down.join(", ")));
+            }
+            let retrying = if operators { self.data_plane.retrying(&self.clusters()) } else { Vec::new() };
+            if retrying.is_empty() { Ok(()) } else { Err(format!("{} is not content", retrying.join(", "))) }
+        })
+        .await
+    }
+
+    fn all_targets(&self) -> Vec<String> {
+        let balancers = self.layout().balancers.iter().map(|balancer| balancer.name.clone());
+        balancers.chain([CANARY.to_owned()]).collect()
+    }
+
+    async fn perform(&self, stage: &dyn Stage, what: &str, operation: Operation) -> Result<(), PhaseError> {
+        let done = stage.perform(operation).await;
+        done.map(|_| ()).map_err(|source| PhaseError::Fleet { what: what.to_owned(), source })
+    }
+
+    fn watch_targets(&mut self, stage: &dyn Stage) -> Result<(), PhaseError> {
+        let client = stage.machine(CLIENT).ok_or_else(|| PhaseError::Unfit("there is no client".to_owned()))?;
+        let layout = self.layout();
+        let mut watches = Vec::new();
+        let canary = std::net::SocketAddr::new(layout.canary.0.addr(), layout.canary.1);
+        let every = Duration::from_millis(10);
+        watches.push((CANARY.to_owned(), canary, WatchKind::HttpNew, every));
+        for probe in self.scenario.probes() {
+            let balancer = layout.balancers.iter().find(|balancer| balancer.name == probe.target);
+            let balancer = balancer.expect("the decoder let only declared targets pass");
+            let kind = match probe.kind {
+                grenadier_catalog::ProbeKind::HttpNew => WatchKind::HttpNew,
+                grenadier_catalog::ProbeKind::HttpPinned => WatchKind::HttpPinned,
+            };
+            watches.push((balancer.name.clone(), balancer.vip, kind, probe.every));
+        }
+        for (name, target, kind, every) in watches {
+            let watch = Watch { client, target, tls: false, kind, every };
+            let id = stage.watch(watch, &name, CLIENT);
+            self.watches.push(id);
+        }
+        Ok(())
+    }
+}
+
+impl System for HaproxyAppliance {
+    fn shutdown_by(&self) -> Shutdown {
+        Shutdown::Runner
+    }
+
+    fn base<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            self.layout = Some(Layout::of(&self.scenario, stage.blocks()));
+            self.data_plane = DataPlane::observing(stage.log());
+            self.stand_up(stage).await
+        })
+    }
+
+    fn early_create<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move { self.start_operators(stage).await })
+    }
+
+    fn create<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            self.customise(stage).await?;
+            self.created = true;
+            self.data_plane.forget_operators();
+            for place in self.layout().operators.clone() {
+                let name = operator_machine(place.cluster);
+                let machine = stage.machine(name).ok_or_else(|| PhaseError::Unfit(format!("there is no {name}")))?;
+                let told = self.operator_config(&place, stage);
+                let config = [("guestinfo.operator".to_owned(), told)].into();
+                let change = Reconfiguration { config, ..Reconfiguration::default() };
+                self.perform(stage, "tell an operator its load balancers", Operation::Reconfigure { machine, change })
+                    .await?;
+            }
+            wait_until(stage, "every operator having programmed its routes", ROUTES_WITHIN, || {
+                let retrying = self.data_plane.retrying(&self.clusters());
+                if retrying.is_empty() { Ok(()) } else { Err(format!("{} is not content", retrying.join(", "))) }
+            })
+            .await?;
+            self.watch_targets(stage)
+        })
+    }
+
+    fn verify<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move { self.works(stage, &self.all_targets(), true).await })
+    }
+
+    fn shutdown<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            let stopped = self.appliance_shell(stage).systemctl("stop", "dataplaneapi").await;
+            stopped.map_err(|error| call("stop the Data Plane API", &error))
+        })
+    }
+
+    fn verify_noapi<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            let works = self.works(stage, &self.all_targets(), false).await;
+            // The upgrade begins with an appliance whose services run.
+            let shell = self.appliance_shell(stage);
+            let started = shell.systemctl("start", "dataplaneapi").await;
+            started.map_err(|error| call("start the Data Plane API again", &error))?;
+            works?;
+            self.works(stage, &self.all_targets(), true).await
+        })
+    }
+
+    fn deviate<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            let old = stage.machine(OLD).ok_or_else(|| PhaseError::Unfit("there is no appliance".to_owned()))?;
+            for given in self.scenario.given.clone() {
+                match given {
+                    Given::FileMissing(path) => {
+                        let order = Operation::WriteFile { machine: old, path, content: None };
+                        self.perform(stage, "remove a file", order).await?;
+                    }
+                    Given::Appliance(state) => {
+                        self.perform(stage, "power the appliance off", Operation::PowerOff { machine: old }).await?;
+                        if state == ApplianceState::Absent {
+                            self.perform(stage, "remove the appliance", Operation::Destroy { machine: old }).await?;
+                        }
+                    }
+                    // Made before: customisations belong to the base, privileges to the account.
+                    Given::Customisation(_) | Given::PrivilegeMissing(_) => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn engine<'a>(&'a mut self, stage: &'a dyn Stage, verb: Verb) -> BoxFuture<'a, EngineEnd> {
+        Box::pin(async move { self.call_engine(stage, verb).await })
+    }
+
+    fn verify_upgraded<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move { self.works(stage, &self.all_targets(), true).await })
+    }
+
+    fn settle<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            let served = self.served_at_base.clone();
+            let operators = served.iter().any(|target| target != CANARY);
+            self.works(stage, &served, operators).await
+        })
+    }
+
+    fn observe<'a>(&'a mut self, stage: &'a dyn Stage, name: &'a str) -> BoxFuture<'a, Result<Observed, PhaseError>> {
+        Box::pin(async move {
+            let observed = self.look(stage, name).await?;
+            if name == "base" {
+                self.served_at_base = self.data_plane.up();
+                self.shown_at_base = Some(observed.shown.clone());
+            }
+            Ok(observed)
+        })
+    }
+
+    fn destroy<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
+        Box::pin(async move {
+            for watch in self.watches.drain(..) {
+                stage.unwatch(watch);
+            }
+            let machines: Vec<_> = stage.view(|view| {
+                view.machines.values().map(|machine| (machine.id, machine.spec.name.clone(), machine.power)).collect()
+            });
+            let (on, all): (Vec<_>, Vec<_>) =
+                (machines.iter().filter(|(_, _, power)| *power == Power::On).collect(), machines.iter().collect());
+            let off = on.iter().map(|(machine, _, _)| stage.perform(Operation::PowerOff { machine: *machine }));
+            let off = futures_util::future::join_all(off).await;
+            let gone = all.iter().map(|(machine, _, _)| stage.perform(Operation::Destroy { machine: *machine }));
+            let gone = futures_util::future::join_all(gone).await;
+            off.into_iter().chain(gone).try_for_each(|done| {
+                done.map(|_| ()).map_err(|source| PhaseError::Fleet { what: "take a machine down".to_owned(), source })
+            })
+        })
+    }
+
+    fn foreign_event(&self, event: &ForeignEvent) -> ForeignAction {
+        match event {
+            ForeignEvent::PowerOn(event) => ForeignAction::PowerOn(match event.machine {
+                Machine::OldAppliance => OLD.to_owned(),
+                Machine::NewAppliance => self.new_name(),
+            }),
+            ForeignEvent::UpgradeVcenter(event) => ForeignAction::UpgradeCloud(event.to.to_string()),
+        }
+    }
+
+    fn nature(&self) -> Nature {
+        let new = self.new_name();
+        let files = [format!("[LocalDS_0] {new}")];
+        let product = files
+            .iter()
+            .fold(Inventory::default().with(ItemKind::Machine, &new), |all, file| all.with(ItemKind::File, file));
+        let residual = |declared: &DeclaredResidual| {
+            let (machine, items) = match declared {
+                DeclaredResidual::NewAppliancePoweredOff => (new.clone(), product.clone()),
+                DeclaredResidual::OldAppliancePoweredOff => {
+                    (OLD.to_owned(), Inventory::default().with(ItemKind::Machine, OLD))
+                }
+            };
+            let pattern = |path: String| path.parse::<Pattern>().expect("a machine's name is a path");
+            Residual {
+                name: declared.name().to_owned(),
+                items,
+                paths: vec![pattern(format!("machines/{machine}")), pattern(format!("machines/{machine}/**"))],
+                holds: [(format!("machines/{machine}/power"), "off".to_owned())].into(),
+            }
+        };
+        let mut targets: Vec<Target> = self
+            .scenario
+            .load_balancers()
+            .map(|balancer| Target {
+                name: balancer.name.clone(),
+                cluster: balancer.cluster.name().to_owned(),
+                is_canary: false,
+            })
+            .collect();
+        targets.push(Target { name: CANARY.to_owned(), cluster: String::new(), is_canary: true });
+        Nature {
+            targets,
+            residuals: self.scenario.expect.residuals.iter().map(residual).collect(),
+            product,
+            recreated: Vec::new(),
+            assumptions: Vec::new(),
+        }
+    }
+}
+
+/// A client's error as a phase's.
+fn call(what: &str, error: &dyn std::error::Error) -> PhaseError {
+    PhaseError::Call { what: format!("failed to {what}"), reason: crate::rehearsal::chain(error) }
+}

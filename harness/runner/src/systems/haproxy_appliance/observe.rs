@@ -1,0 +1,221 @@
+//! Looking at everything: states, routes, who serves, what lies around.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use grenadier_checks::{Capture, Class, Inventory, ItemKind, MeaningOf, Node, Routes, Shown};
+use grenadier_fleet::{Boot, Machine, MachineId, Operation, OperationOutput, Power};
+use serde_json::Value;
+
+use super::{HaproxyAppliance, OLD, routes};
+use crate::stage::Stage;
+use crate::systems::{Observed, PhaseError};
+
+/// What one machine holds.
+struct Held {
+    machine: Machine,
+    files: BTreeMap<String, Bytes>,
+    /// The guest's volatile state; none where it is off or does not answer.
+    state: Option<Value>,
+}
+
+const CONFIGURATION: &str = "/etc/haproxy/haproxy.cfg";
+const CERTIFICATE: &str = "/etc/haproxy/server.crt";
+/// Configuration keys that hold the OVF environment: written at every power-on, and full of secrets.
+const ENVIRONMENT: &str = "guestinfo.ovfEnv";
+
+impl HaproxyAppliance {
+    /// Looks at the appliances and at what is around them.
+    pub(super) async fn look(&self, stage: &dyn Stage, name: &str) -> Result<Observed, PhaseError> {
+        let appliances: Vec<Machine> =
+            stage.view(|view| view.machines.values().filter(|machine| machine.spec.hosted).cloned().collect());
+        let mut held = Vec::new();
+        for machine in appliances {
+            held.push(self.hold(stage, machine).await?);
+        }
+        let on: Vec<&Held> = held.iter().filter(|held| held.machine.power == Power::On).collect();
+        let serving = match on.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let file =
+            |held: &Held, path: &str| held.files.get(path).map(|text| String::from_utf8_lossy(text).into_owned());
+        let routes = serving.map_or_else(Routes::default, |held| Routes {
+            file: routes::in_file(&file(held, CONFIGURATION).unwrap_or_default()),
+            process: held.state.as_ref().map(routes::in_process),
+        });
+        let certificate = serving
+            .and_then(|held| file(held, CERTIFICATE))
+            .and_then(|pem| grenadier_haproxy_appliance::fingerprint_of_pem(&pem).ok());
+        let shown = self.shown(&held);
+        let inventory = inventory(&held, &stage.cloud_state());
+        let meaning = held.iter().map(|held| (held.machine.spec.name.clone(), meaning(held))).collect();
+        let mut capture = Capture::new(name, stage.clock().now());
+        for held in &held {
+            capture.root.insert(&format!("machines/{}", held.machine.spec.name), tree(held));
+        }
+        capture.root.insert("cloud", cloud_tree(&stage.cloud_state()));
+        Ok(Observed { capture, shown, inventory, meaning, routes, certificate })
+    }
+
+    async fn hold(&self, stage: &dyn Stage, machine: Machine) -> Result<Held, PhaseError> {
+        let failed = |source| PhaseError::Fleet { what: format!("show `{}`", machine.spec.name), source };
+        let read = async |operation| stage.perform(operation).await;
+        let id: MachineId = machine.id;
+        let files = match read(Operation::ReadFiles { machine: id }).await.map_err(failed)? {
+            OperationOutput::Files(files) => files,
+            _ => BTreeMap::new(),
+        };
+        // A machine that is off, or whose guest never started, has no volatile state; that is what the capture says.
+        let state = match read(Operation::ReadState { machine: id }).await {
+            Ok(OperationOutput::State(state)) => Some(state),
+            _ => None,
+        };
+        Ok(Held { machine, files, state })
+    }
+
+    /// Which version serves, whatever anybody claims.
+    fn shown(&self, held: &[Held]) -> Shown {
+        let new = self.new_name();
+        let find = |name: &str| held.iter().find(|held| held.machine.spec.name == name);
+        let on = |name: &str| find(name).is_some_and(|held| held.machine.power == Power::On);
+        let serves = |name: &str| {
+            let services = find(name).and_then(|held| held.state.as_ref()?.get("haproxy")?.get("running")?.as_bool());
+            services == Some(true)
+        };
+        match (on(OLD), on(&new)) {
+            (true, true) => Shown::Both,
+            (false, false) => Shown::Neither,
+            (true, false) if serves(OLD) => Shown::Base,
+            (false, true) if serves(&new) => Shown::Upgraded,
+            (true, false) => Shown::Mixed(format!("{OLD} is on and HAProxy does not run on it")),
+            (false, true) => Shown::Mixed(format!("{new} is on and HAProxy does not run on it")),
+        }
+    }
+}
+
+fn inventory(held: &[Held], cloud: &Value) -> Inventory {
+    let mut inventory = Inventory::default();
+    for Held { machine, state, .. } in held {
+        let name = &machine.spec.name;
+        inventory.add(ItemKind::Machine, name);
+        for snapshot in &machine.snapshots {
+            inventory.add(ItemKind::Snapshot, format!("{name}/{}", snapshot.name));
+        }
+        let open = state.as_ref().and_then(|state| state.pointer("/dataplaneapi/transactions"));
+        for transaction in open.and_then(Value::as_array).into_iter().flatten() {
+            if transaction.get("status").and_then(Value::as_str) == Some("in_progress") {
+                let id = transaction.get("id").and_then(Value::as_str).unwrap_or("?");
+                inventory.add(ItemKind::Transaction, format!("{name}/{id}"));
+            }
+        }
+    }
+    for path in cloud.get("files").and_then(Value::as_object).into_iter().flat_map(|files| files.keys()) {
+        inventory.add(ItemKind::File, path);
+    }
+    inventory
+}
+
+fn meaning(held: &Held) -> MeaningOf {
+    let state = held.state.as_ref();
+    let ranges = state.and_then(|state| state.get("local_routes")).and_then(Value::as_array);
+    let mut addresses: BTreeSet<String> =
+        ranges.into_iter().flatten().filter_map(Value::as_str).map(|range| format!("anyip {range}")).collect();
+    for (key, own) in &held.machine.addresses {
+        let segment = held.machine.spec.nics.iter().find(|nic| nic.key == *key).map_or("?", |nic| &nic.segment);
+        addresses.extend(own.iter().map(|address| format!("{segment} {address}")));
+    }
+    MeaningOf {
+        power: match held.machine.power {
+            Power::On => grenadier_events::Power::On,
+            Power::Off => grenadier_events::Power::Off,
+        },
+        addresses,
+    }
+}
+
+/// A machine as a tree: what it is, what was set, what runs, what was logged.
+fn tree(held: &Held) -> Node {
+    let Held { machine, files, state } = held;
+    let spec = &machine.spec;
+    let mut node = Node::default();
+    let power = if machine.power == Power::On { "on" } else { "off" };
+    node.insert("power", Node::runtime(power));
+    let boot = match &machine.boot {
+        Boot::Off => "off".to_owned(),
+        Boot::Booting => "booting".to_owned(),
+        Boot::Up => "up".to_owned(),
+        Boot::Failed(reason) => format!("failed: {reason}"),
+    };
+    node.insert("boot", Node::runtime(boot));
+    node.insert("hardware/cpus", Node::config(spec.hardware.cpus.to_string()));
+    node.insert("hardware/memory-mib", Node::config(spec.hardware.memory_mib.to_string()));
+    for nic in &spec.nics {
+        node.insert(&format!("nics/{}/mac", nic.key), Node::identity(nic.mac.to_string()));
+        node.insert(&format!("nics/{}/segment", nic.key), Node::identity(&nic.segment));
+        node.insert(&format!("nics/{}/connected", nic.key), Node::config(nic.connected.to_string()));
+    }
+    for disk in &spec.disks {
+        node.insert(&format!("disks/{}/id", disk.key), Node::identity(&disk.path));
+        node.insert(&format!("disks/{}/capacity-mib", disk.key), Node::config(disk.capacity_mib.to_string()));
+        let image = disk.image.as_ref().map_or("empty", |image| &image.header.version);
+        node.insert(&format!("disks/{}/image", disk.key), Node::config(image));
+    }
+    for (key, own) in &machine.addresses {
+        for (number, address) in own.iter().enumerate() {
+            node.insert(&format!("addresses/{key}/{number}"), Node::identity(address.to_string()));
+        }
+    }
+    for (key, value) in &spec.config {
+        let value = if key == ENVIRONMENT { Node::secret(Class::Config, value) } else { Node::config(value) };
+        node.insert(&format!("config/{}", key.replace('/', ":")), value);
+    }
+    for (key, value) in &spec.record {
+        value_tree(&mut node, &format!("record/{key}"), value, Class::Config);
+    }
+    for snapshot in &machine.snapshots {
+        node.insert(&format!("snapshots/{}", snapshot.id.0), Node::config(&snapshot.name));
+    }
+    for (path, content) in files {
+        let log = path.starts_with("/var/log/");
+        let text = std::str::from_utf8(content);
+        let value = match text {
+            _ if path.ends_with(".key") => Node::secret(Class::Identity, content),
+            Ok(text) if log => Node::log(text),
+            Ok(text) => Node::config(text),
+            Err(_) => Node::config(grenadier_fleet::sha256_hex(content)),
+        };
+        node.insert(&format!("files{path}"), value);
+    }
+    if let Some(state) = state {
+        value_tree(&mut node, "state", state, Class::Runtime);
+    }
+    node
+}
+
+/// The cloud's own state, apart from sessions and tasks, which are its history.
+fn cloud_tree(cloud: &Value) -> Node {
+    let mut node = Node::default();
+    value_tree(&mut node, "vcenter", cloud, Class::Config);
+    node
+}
+
+/// JSON as a tree: objects and arrays become children.
+fn value_tree(node: &mut Node, path: &str, value: &Value, class: Class) {
+    match value {
+        Value::Null => node.insert(path, Node::new(class, "null")),
+        Value::Bool(value) => node.insert(path, Node::new(class, value.to_string())),
+        Value::Number(value) => node.insert(path, Node::new(class, value.to_string())),
+        Value::String(value) => node.insert(path, Node::new(class, value)),
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                value_tree(node, &format!("{path}/{number}"), item, class);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, item) in fields {
+                value_tree(node, &format!("{path}/{}", key.replace('/', ":")), item, class);
+            }
+        }
+    }
+}

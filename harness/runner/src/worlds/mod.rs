@@ -1,0 +1,6 @@
+//! The worlds a scenario can run in.
+
+mod shared_cloud;
+pub(crate) mod virtual_world;
+
+pub(crate) use shared_cloud::SharedCloud;

@@ -1,0 +1,373 @@
+//! A configuration file as sections of verbatim lines.
+
+use std::fmt;
+
+/// The keywords that begin a section, wherever on the line they stand (HAProxy configuration manual, chapters 3, 4, 5, 10).
+const SECTION_KEYWORDS: [&str; 15] = [
+    "backend",
+    "cache",
+    "defaults",
+    "fcgi-app",
+    "frontend",
+    "global",
+    "http-errors",
+    "listen",
+    "log-forward",
+    "mailers",
+    "peers",
+    "program",
+    "resolvers",
+    "ring",
+    "userlist",
+];
+
+const VERSION: &str = "# _version=";
+
+/// The sections that have a name and can be programmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SectionKind {
+    /// Where clients connect.
+    Frontend,
+    /// Where requests go.
+    Backend,
+    /// Settings of the process. It has no name.
+    Global,
+    /// Settings of all sections below. Its name is optional.
+    Defaults,
+    /// Users and passwords.
+    Userlist,
+}
+
+impl SectionKind {
+    /// The keyword in the file.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            SectionKind::Frontend => "frontend",
+            SectionKind::Backend => "backend",
+            SectionKind::Global => "global",
+            SectionKind::Defaults => "defaults",
+            SectionKind::Userlist => "userlist",
+        }
+    }
+}
+
+/// One section: its heading and the lines below, comments and blank lines included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its keyword: `frontend`.
+    pub keyword: String,
+    /// Its name; empty where it has none.
+    pub name: String,
+    heading: String,
+    lines: Vec<String>,
+}
+
+impl Section {
+    /// A new section without lines.
+    pub fn new(kind: SectionKind, name: &str) -> Section {
+        let heading = format!("{} {name}", kind.keyword());
+        Section { keyword: kind.keyword().to_owned(), name: name.to_owned(), heading, lines: Vec::new() }
+    }
+
+    /// Whether it is of this kind.
+    pub fn is(&self, kind: SectionKind) -> bool {
+        self.keyword == kind.keyword()
+    }
+
+    /// Its directives: lines that are neither blank nor comments, as words without the comment at their end.
+    pub fn directives(&self) -> impl Iterator<Item = Vec<&str>> {
+        self.lines.iter().map(|line| words(line)).filter(|words| !words.is_empty())
+    }
+
+    /// What follows `keyword` (one word or several) in the first directive that begins with it.
+    pub fn value(&self, keyword: &str) -> Option<String> {
+        self.directives().find_map(|words| rest_after(&words, keyword))
+    }
+
+    /// Sets the directive `keyword` to `value`: changes the first that begins with it, or adds one; none removes it.
+    pub fn set_value(&mut self, keyword: &str, value: Option<&str>) {
+        let position = self.lines.iter().position(|line| rest_after(&words(line), keyword).is_some());
+        let text = |value: &str| format!("  {keyword} {value}").trim_end().to_owned();
+        match (position, value) {
+            (Some(index), Some(value)) => self.lines[index] = text(value),
+            (Some(index), None) => {
+                self.lines.remove(index);
+            }
+            (None, Some(value)) => self.insert(text(value)),
+            (None, None) => {}
+        }
+    }
+
+    /// The numbers of the lines whose first word is `keyword`.
+    pub(crate) fn lines_of(&self, keyword: &str) -> Vec<usize> {
+        (0..self.lines.len()).filter(|index| words(&self.lines[*index]).first() == Some(&keyword)).collect()
+    }
+
+    /// The words of a line.
+    pub(crate) fn words(&self, index: usize) -> Vec<&str> {
+        words(&self.lines[index])
+    }
+
+    /// Replaces a line.
+    pub(crate) fn replace(&mut self, index: usize, line: String) {
+        self.lines[index] = line;
+    }
+
+    /// Removes a line.
+    pub(crate) fn remove(&mut self, index: usize) {
+        self.lines.remove(index);
+    }
+
+    /// Adds a directive after the last one, before the blank lines and comments that lead over to the next section.
+    pub(crate) fn insert(&mut self, line: String) {
+        let end = self.lines.iter().rposition(|line| !words(line).is_empty()).map_or(0, |index| index + 1);
+        self.lines.insert(end, line);
+    }
+}
+
+/// A configuration file. Printing it gives the text it was read from, byte for byte, where nothing was changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    preamble: Vec<String>,
+    sections: Vec<Section>,
+    /// Whether the last line ends with a line feed.
+    terminated: bool,
+}
+
+impl Document {
+    /// Reads a configuration. Every text can be read; what is not known is kept.
+    pub fn parse(text: &str) -> Document {
+        let terminated = text.ends_with('\n');
+        let body = text.strip_suffix('\n').unwrap_or(text);
+        let mut document = Document { terminated, ..Document::default() };
+        if text.is_empty() {
+            return document;
+        }
+        for line in body.split('\n') {
+            let words = words(line);
+            match words.first() {
+                Some(keyword) if SECTION_KEYWORDS.contains(keyword) => document.sections.push(Section {
+                    keyword: (*keyword).to_owned(),
+                    name: words.get(1).map(|name| (*name).to_owned()).unwrap_or_default(),
+                    heading: line.to_owned(),
+                    lines: Vec::new(),
+                }),
+                _ => match document.sections.last_mut() {
+                    Some(section) => section.lines.push(line.to_owned()),
+                    None => document.preamble.push(line.to_owned()),
+                },
+            }
+        }
+        document
+    }
+
+    /// The number in `# _version=N` above the first section; 1 where there is none.
+    pub fn version(&self) -> u64 {
+        let text = self.preamble.iter().find_map(|line| line.strip_prefix(VERSION));
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(1)
+    }
+
+    /// Sets that number.
+    pub fn set_version(&mut self, version: u64) {
+        let line = format!("{VERSION}{version}");
+        match self.preamble.iter_mut().find(|line| line.starts_with(VERSION)) {
+            Some(old) => *old = line,
+            None => {
+                self.preamble.insert(0, line);
+                self.terminated = true;
+            }
+        }
+    }
+
+    /// The sections, in order.
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The sections of one kind, in order.
+    pub fn of(&self, kind: SectionKind) -> impl Iterator<Item = &Section> {
+        self.sections.iter().filter(move |section| section.is(kind))
+    }
+
+    /// The section of this kind and name.
+    pub fn section(&self, kind: SectionKind, name: &str) -> Option<&Section> {
+        self.of(kind).find(|section| section.name == name)
+    }
+
+    /// The section of this kind and name.
+    pub fn section_mut(&mut self, kind: SectionKind, name: &str) -> Option<&mut Section> {
+        self.sections.iter_mut().find(|section| section.is(kind) && section.name == name)
+    }
+
+    /// Adds a section at the end, set off by a blank line.
+    pub fn push(&mut self, section: Section) {
+        let lines = self.sections.last_mut().map_or(&mut self.preamble, |last| &mut last.lines);
+        if lines.last().is_none_or(|line| !line.trim().is_empty()) {
+            lines.push(String::new());
+        }
+        self.sections.push(section);
+        self.terminated = true;
+    }
+
+    /// Removes a section; whether there was one. Comments that stand between it and the next section stay: they may belong
+    /// to that one.
+    pub fn remove(&mut self, kind: SectionKind, name: &str) -> bool {
+        let found = self.sections.iter().position(|section| section.is(kind) && section.name == name);
+        let Some(index) = found else { return false };
+        let removed = self.sections.remove(index);
+        let end = removed.lines.iter().rposition(|line| !words(line).is_empty()).map_or(0, |index| index + 1);
+        if removed.lines[end..].iter().any(|line| !line.trim().is_empty()) {
+            let before = index.checked_sub(1).map(|index| &mut self.sections[index].lines);
+            before.unwrap_or(&mut self.preamble).extend_from_slice(&removed.lines[end..]);
+        }
+        true
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        let mut line = |f: &mut fmt::Formatter<'_>, text: &str| {
+            if !std::mem::take(&mut first) {
+                f.write_str("\n")?;
+            }
+            f.write_str(text)
+        };
+        for text in &self.preamble {
+            line(f, text)?;
+        }
+        for section in &self.sections {
+            line(f, &section.heading)?;
+            for text in &section.lines {
+                line(f, text)?;
+            }
+        }
+        if self.terminated { f.write_str("\n") } else { Ok(()) }
+    }
+}
+
+/// The words of a line up to a comment. Quotes and backslashes keep blanks and `#` inside a word; they stay part of it.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote = None;
+    let mut escaped = false;
+    for (index, char) in line.char_indices() {
+        if escaped {
+            escaped = false;
+            continue;
+        }
+        match (quote, char) {
+            (None | Some('"'), '\\') => {
+                start.get_or_insert(index);
+                escaped = true;
+            }
+            (Some(open), _) => {
+                if char == open {
+                    quote = None;
+                }
+            }
+            (None, '"' | '\'') => {
+                start.get_or_insert(index);
+                quote = Some(char);
+            }
+            (None, '#') => {
+                words.extend(start.take().map(|start| &line[start..index]));
+                return words;
+            }
+            (None, _) if char.is_whitespace() => words.extend(start.take().map(|start| &line[start..index])),
+            _ => {
+                start.get_or_insert(index);
+            }
+        }
+    }
+    words.extend(start.map(|start| &line[start..]));
+    words
+}
+
+/// What follows `keyword` where `words` begin with it.
+fn rest_after(words: &[&str], keyword: &str) -> Option<String> {
+    let mut rest = words.iter();
+    for part in keyword.split(' ') {
+        if rest.next() != Some(&part) {
+            return None;
+        }
+    }
+    Some(rest.copied().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SAMPLE: &str = "# _version=7\n\n# ours\nglobal\n  maxconn 100 # few\n\n# the shop\nfrontend shop\n\tmode tcp\n  \
+                          bind 1.2.3.4:443 name shop\n# the next one's comment\nbackend shop\n  server s1 1.1.1.1:1\n";
+
+    #[test]
+    fn sections_directives_and_version_are_found() {
+        let document = Document::parse(SAMPLE);
+        assert_eq!(document.version(), 7);
+        let shop = document.section(SectionKind::Frontend, "shop").unwrap();
+        assert_eq!(shop.value("mode").as_deref(), Some("tcp"));
+        assert_eq!(shop.value("bind").as_deref(), Some("1.2.3.4:443 name shop"));
+        let global = document.of(SectionKind::Global).next().unwrap();
+        assert_eq!(global.value("maxconn").as_deref(), Some("100"));
+        assert_eq!(Document::parse("global\n").version(), 1);
+    }
+
+    #[test]
+    fn a_change_touches_its_line_alone() {
+        let mut document = Document::parse(SAMPLE);
+        document.section_mut(SectionKind::Frontend, "shop").unwrap().set_value("mode", Some("http"));
+        document.set_version(8);
+        let expected = SAMPLE.replace("\tmode tcp", "  mode http").replace("=7", "=8");
+        assert_eq!(document.to_string(), expected);
+    }
+
+    #[test]
+    fn removing_a_section_keeps_the_comment_of_the_next() {
+        let mut document = Document::parse(SAMPLE);
+        assert!(document.remove(SectionKind::Frontend, "shop"));
+        assert!(!document.remove(SectionKind::Frontend, "shop"));
+        let text = document.to_string();
+        assert!(text.contains("# the next one's comment\nbackend shop"), "{text}");
+        assert!(!text.contains("1.2.3.4"), "{text}");
+    }
+
+    #[test]
+    fn a_directive_goes_before_the_trailing_comment() {
+        let mut document = Document::parse(SAMPLE);
+        document.section_mut(SectionKind::Frontend, "shop").unwrap().set_value("maxconn", Some("9"));
+        assert!(document.to_string().contains("name shop\n  maxconn 9\n# the next one's"));
+    }
+
+    #[test]
+    fn quotes_and_escapes_keep_words_together() {
+        assert_eq!(words(r#"  a "b # c" d\ e 'f g'# h"#), ["a", r#""b # c""#, r"d\ e", "'f g'"]);
+        assert_eq!(words("   # only a comment"), Vec::<&str>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn reading_and_printing_is_identity(text in "([ \ta-z#=_\"'\\\\0-9:.]{0,12}(frontend|global|defaults|# _version=3)?[ a-z]{0,5}\r?\n?){0,30}") {
+            prop_assert_eq!(Document::parse(&text).to_string(), text);
+        }
+
+        #[test]
+        fn identity_holds_for_any_text(text in any::<String>()) {
+            prop_assert_eq!(Document::parse(&text).to_string(), text);
+        }
+
+        #[test]
+        fn adding_and_removing_a_section_leaves_the_others(text in "(global\n|frontend [a-c]\n|  mode tcp\n|# note\n|\n){0,12}") {
+            let mut document = Document::parse(&text);
+            let before: Vec<Section> = document.sections().to_vec();
+            document.push(Section::new(SectionKind::Backend, "new"));
+            document.remove(SectionKind::Backend, "new");
+            let names = |sections: &[Section]| sections.iter().map(|s| (s.keyword.clone(), s.name.clone())).collect::<Vec<_>>();
+            prop_assert_eq!(names(document.sections()), names(&before));
+        }
+    }
+}

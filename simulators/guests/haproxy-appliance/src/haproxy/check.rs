@@ -1,0 +1,316 @@
+//! What HAProxy finds wrong with a configuration.
+
+use std::collections::BTreeMap;
+
+use grenadier_dataplane::{Bind, Document, Section, SectionKind, Server};
+use grenadier_guest::Host;
+
+use crate::certificates::fingerprint_of_pem;
+
+/// The directives of `global` (HAProxy 2.6 configuration manual, chapter 3).
+const GLOBAL: &[&str] = &[
+    "busy-polling",
+    "ca-base",
+    "chroot",
+    "cluster-secret",
+    "cpu-map",
+    "crt-base",
+    "daemon",
+    "default-path",
+    "description",
+    "expose-experimental-directives",
+    "external-check",
+    "fd-hard-limit",
+    "gid",
+    "grace",
+    "group",
+    "hard-stop-after",
+    "insecure-fork-wanted",
+    "insecure-setuid-wanted",
+    "issuers-chain-path",
+    "localpeer",
+    "log",
+    "log-send-hostname",
+    "log-tag",
+    "lua-load",
+    "lua-load-per-thread",
+    "lua-prepend-path",
+    "master-worker",
+    "max-spread-checks",
+    "maxcompcpuusage",
+    "maxcomprate",
+    "maxconn",
+    "maxconnrate",
+    "maxpipes",
+    "maxsessrate",
+    "maxsslconn",
+    "maxsslrate",
+    "mworker-max-reloads",
+    "nbproc",
+    "nbthread",
+    "no-memory-trimming",
+    "node",
+    "noepoll",
+    "noevports",
+    "nogetaddrinfo",
+    "nokqueue",
+    "nopoll",
+    "noreuseport",
+    "nosplice",
+    "numa-cpu-mapping",
+    "pidfile",
+    "presetenv",
+    "quiet",
+    "resetenv",
+    "server-state-base",
+    "server-state-file",
+    "set-dumpable",
+    "set-var",
+    "setenv",
+    "spread-checks",
+    "ssl-default-bind-ciphers",
+    "ssl-default-bind-ciphersuites",
+    "ssl-default-bind-curves",
+    "ssl-default-bind-options",
+    "ssl-default-server-ciphers",
+    "ssl-default-server-ciphersuites",
+    "ssl-default-server-options",
+    "ssl-dh-param-file",
+    "ssl-engine",
+    "ssl-load-extra-files",
+    "ssl-mode-async",
+    "ssl-server-verify",
+    "ssl-skip-self-issued-ca",
+    "stats",
+    "strict-limits",
+    "uid",
+    "ulimit-n",
+    "unix-bind",
+    "unsetenv",
+    "user",
+    "zero-warning",
+];
+
+/// The directives of `defaults`, `frontend`, `backend` and `listen` (chapter 4.1).
+const PROXY: &[&str] = &[
+    "acl",
+    "backlog",
+    "balance",
+    "bind",
+    "bind-process",
+    "capture",
+    "clitcpka-cnt",
+    "clitcpka-idle",
+    "clitcpka-intvl",
+    "compression",
+    "cookie",
+    "declare",
+    "default-server",
+    "default_backend",
+    "description",
+    "disabled",
+    "dispatch",
+    "email-alert",
+    "enabled",
+    "error-log-format",
+    "errorfile",
+    "errorfiles",
+    "errorloc",
+    "errorloc302",
+    "errorloc303",
+    "external-check",
+    "filter",
+    "force-persist",
+    "fullconn",
+    "grace",
+    "hash-balance-factor",
+    "hash-type",
+    "http-after-response",
+    "http-check",
+    "http-error",
+    "http-request",
+    "http-response",
+    "http-reuse",
+    "http-send-name-header",
+    "id",
+    "ignore-persist",
+    "load-server-state-from-file",
+    "log",
+    "log-format",
+    "log-format-sd",
+    "log-tag",
+    "max-keep-alive-queue",
+    "maxconn",
+    "mode",
+    "monitor",
+    "monitor-net",
+    "monitor-uri",
+    "option",
+    "persist",
+    "rate-limit",
+    "redirect",
+    "retries",
+    "retry-on",
+    "server",
+    "server-state-file-name",
+    "server-template",
+    "source",
+    "srvtcpka-cnt",
+    "srvtcpka-idle",
+    "srvtcpka-intvl",
+    "stats",
+    "stick",
+    "stick-table",
+    "tcp-check",
+    "tcp-request",
+    "tcp-response",
+    "timeout",
+    "transparent",
+    "unique-id-format",
+    "unique-id-header",
+    "use-fcgi-app",
+    "use-server",
+    "use_backend",
+];
+
+/// Checks a configuration as far as the model understands it: unknown directives, binds, servers, certificates, names used
+/// twice, backends that are not there. The words are those of HAProxy 2.6.
+pub(super) fn check(config: &str, file: &str, host: &dyn Host) -> Result<(), String> {
+    let document = Document::parse(config);
+    let mut problems = Vec::new();
+    let mut names: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for section in document.sections() {
+        let known = match section.keyword.as_str() {
+            "global" => GLOBAL,
+            "defaults" | "frontend" | "backend" | "listen" => PROXY,
+            _ => continue,
+        };
+        for words in section.directives() {
+            let first = if words[0] == "no" { words.get(1).copied().unwrap_or_default() } else { words[0] };
+            let tuning = section.keyword == "global" && first.starts_with("tune.");
+            if !known.contains(&first) && !tuning {
+                problems.push(format!("parsing [{file}] : unknown keyword '{first}' in '{}' section", section.keyword));
+            }
+        }
+        check_proxy(&document, section, file, host, &mut problems);
+        if matches!(section.keyword.as_str(), "frontend" | "backend" | "listen") {
+            *names.entry((section.keyword.as_str(), section.name.as_str())).or_default() += 1;
+        }
+    }
+    for ((keyword, name), count) in names {
+        if name.is_empty() {
+            problems.push(format!("parsing [{file}] : '{keyword}' expects an <id> argument"));
+        } else if count > 1 {
+            problems.push(format!("Parsing [{file}]: {keyword} '{name}' has the same name as another {keyword}."));
+        }
+    }
+    if !config.is_empty() && !config.ends_with('\n') {
+        problems.push(format!("parsing [{file}]: Missing LF on last line, file might have been truncated."));
+    }
+    if problems.is_empty() {
+        let nothing = "Configuration file has no error but will not start (no listener) => exit(2).";
+        return if has_listener(&document) { Ok(()) } else { Err(format!("{nothing}\n")) };
+    }
+    problems.push(format!("Error(s) found in configuration file : {file}"));
+    problems.push("Fatal errors found in configuration.".to_owned());
+    Err(problems.iter().map(|problem| format!("[ALERT]    (1) : config : {problem}\n")).collect())
+}
+
+/// Whether there is anything to listen on: a bind, or a socket of the process itself.
+fn has_listener(document: &Document) -> bool {
+    let global = document.of(SectionKind::Global);
+    let of_process = global
+        .into_iter()
+        .any(|section| section.value("stats socket").is_some() || section.value("master-worker").is_some());
+    of_process || document.sections().iter().any(|section| !Bind::of(section).is_empty())
+}
+
+fn check_proxy(document: &Document, section: &Section, file: &str, host: &dyn Host, problems: &mut Vec<String>) {
+    let mut wrong = |what: String| problems.push(format!("parsing [{file}] : {what}"));
+    let (serves, balances) = match section.keyword.as_str() {
+        "frontend" => (true, false),
+        "backend" => (false, true),
+        "listen" => (true, true),
+        _ => return,
+    };
+    if serves {
+        for bind in Bind::of(section) {
+            match bind {
+                Err(line) => wrong(format!("'bind' : invalid address or missing port specification in '{line}'")),
+                Ok(Bind { certificate: Some(path), .. }) if certificate(&path, host).is_none() => {
+                    wrong(format!(
+                        "'bind' : unable to stat SSL certificate from file '{path}' : No such file or directory."
+                    ));
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+    if balances {
+        let mut seen = Vec::new();
+        for server in Server::of(section) {
+            match server {
+                Err(line) => wrong(format!("'server' : invalid address in '{line}'")),
+                Ok(server) if seen.contains(&server.name) => {
+                    let name = &server.name;
+                    wrong(format!("backend '{}', another server named '{name}' was already defined.", section.name));
+                }
+                Ok(server) => seen.push(server.name),
+            }
+        }
+    } else if section.value("server").is_some() {
+        wrong(format!("'server' not allowed because frontend '{}' has no backend capability.", section.name));
+    }
+    if let Some(target) = section.value("default_backend").filter(|_| serves) {
+        let listens = || document.sections().iter().any(|other| other.keyword == "listen" && other.name == target);
+        if document.section(SectionKind::Backend, &target).is_none() && !listens() {
+            problems.push(format!("Proxy '{}': unable to find required default_backend: '{target}'.", section.name));
+        }
+    }
+}
+
+/// The fingerprint of the certificate in a file that holds one and a key; a relative path is below `crt-base`.
+pub(super) fn certificate(path: &str, host: &dyn Host) -> Option<String> {
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/etc/ssl/private/{path}") };
+    let content = host.read(&path)?;
+    fingerprint_of_pem(std::str::from_utf8(&content).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use grenadier_guest::testing::TestHost;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn refusal(config: &str) -> Option<String> {
+        check(config, "x.cfg", &TestHost::default()).err().map(|text| text.lines().next().unwrap().to_owned())
+    }
+
+    #[rstest]
+    #[case("frontend x\n  bnd :1\n", "unknown keyword 'bnd' in 'frontend' section")]
+    #[case("global\n  tune.ssl.lifetime 9\n  frobnicate\n", "unknown keyword 'frobnicate' in 'global' section")]
+    #[case("frontend x\n  bind 1.2.3.4\n", "missing port specification in 'bind 1.2.3.4'")]
+    #[case("frontend x\n  bind :1\n  default_backend nope\n", "unable to find required default_backend: 'nope'")]
+    #[case("frontend x\n  server s 1.1.1.1:1\n", "'server' not allowed because frontend 'x' has no backend capability")]
+    #[case("backend x\n  server s 1.1.1.300:1\n", "'server' : invalid address")]
+    #[case("backend x\n  server s 1.1.1.1:1\n  server s 1.1.1.2:1\n", "another server named 's' was already defined")]
+    #[case("backend x\nbackend x\n", "backend 'x' has the same name as another backend")]
+    #[case("frontend\n  bind :1\n", "'frontend' expects an <id> argument")]
+    #[case("frontend x\n  bind :1 ssl crt /none.pem\n", "unable to stat SSL certificate from file '/none.pem'")]
+    #[case("backend x", "Missing LF on last line")]
+    #[case("backend x\n", "will not start (no listener) => exit(2)")]
+    fn what_the_real_one_refuses_is_refused(#[case] config: &str, #[case] expected: &str) {
+        let found = refusal(config).unwrap_or_default();
+        assert!(found.contains(expected), "{found}");
+    }
+
+    #[test]
+    fn what_the_real_one_accepts_is_accepted() {
+        assert_eq!(refusal(crate::templates::HAPROXY_CFG), None);
+        assert_eq!(refusal("frontend x\n  bind 1.2.3.4:443 name x\n  default_backend x\nbackend x\n"), None);
+        assert_eq!(refusal("listen x\n  bind :1\n  no option dontlognull\n  server s 1.1.1.1:1 check\n"), None);
+        assert_eq!(refusal("frontend x\n  bind :1\nbackend x\n"), None);
+        assert_eq!(refusal("global\n  master-worker\npeers p\n  peer a 1.1.1.1:1\n"), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the appliance needs of HAProxy.
+
+use grenadier_guest::{Host, TimerKey};
+use serde_json::Value;
+
+/// HAProxy as its systemd unit controls it. It reads `/etc/haproxy/haproxy.cfg` through the host.
+pub trait HaproxyProcess: Clone + Send + 'static {
+    /// Checks a configuration (`haproxy -c -f`). `file` is the name to use in messages.
+    ///
+    /// # Errors
+    /// It is not valid; the text is what HAProxy writes to standard error.
+    fn validate(&self, config: &str, file: &str, host: &mut dyn Host) -> Result<(), String>;
+
+    /// Starts master and workers with the configuration in its file.
+    ///
+    /// # Errors
+    /// It did not come up; the text is what it wrote. Nothing runs then.
+    fn start(&mut self, host: &mut dyn Host) -> Result<(), String>;
+
+    /// What `systemctl reload haproxy` does: check, then tell the master to start new workers. Success means that the check
+    /// passed, *not* that the new workers could bind.
+    ///
+    /// # Errors
+    /// The check failed or nothing runs; the old workers go on.
+    fn reload(&mut self, host: &mut dyn Host) -> Result<(), String>;
+
+    /// Stops it.
+    fn stop(&mut self, host: &mut dyn Host);
+
+    /// Whether it runs.
+    fn running(&self) -> bool;
+
+    /// One of the guest's timers that is not the appliance's own went off.
+    fn timer(&mut self, key: TimerKey, host: &mut dyn Host);
+
+    /// What `haproxy -vv` prints.
+    fn version(&self) -> String;
+
+    /// What it serves: the routes, the hash of the configuration that the *running* workers have, for captures.
+    fn state(&self) -> Value;
+}

@@ -1,0 +1,5 @@
+//! Operators against a real appliance guest.
+
+mod backoff;
+mod programming;
+mod support;

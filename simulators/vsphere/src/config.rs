@@ -1,0 +1,52 @@
+//! What a vCenter is made from.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use grenadier_clock::Seed;
+use grenadier_wire::Secret;
+
+/// Somebody who may log in. Holds every privilege but those taken away.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The login name: `administrator@vsphere.local`.
+    pub name: String,
+    /// The password.
+    pub password: Secret,
+    /// Privileges taken away, spelt as vSphere spells them: `VApp.Import`.
+    pub missing_privileges: BTreeSet<String>,
+}
+
+/// What a vCenter is made from.
+#[derive(Clone, Debug)]
+pub struct VSphereConfig {
+    /// The release it says it is: `7.0.1`.
+    pub version: String,
+    /// What its UUIDs and session tokens follow from.
+    pub seed: Seed,
+    /// Who may log in.
+    pub users: Vec<User>,
+    /// The networks, each a segment of the fleet with the same name.
+    pub networks: Vec<String>,
+    /// How long a session may be idle.
+    pub session_timeout: Duration,
+    /// How long an import may go without progress before it is given up.
+    pub lease_timeout: Duration,
+    /// What upload addresses begin with. `https://*` tells the client to put the host that it already talks to for the star.
+    pub upload_base: String,
+}
+
+impl VSphereConfig {
+    /// A vCenter of a release, with the time limits of a fresh installation (30 minutes of idleness, five without progress).
+    pub fn new(version: impl Into<String>, seed: Seed) -> VSphereConfig {
+        VSphereConfig {
+            version: version.into(),
+            seed,
+            users: Vec::new(),
+            networks: Vec::new(),
+            session_timeout: Duration::from_secs(30 * 60),
+            lease_timeout: Duration::from_secs(300),
+            upload_base: "https://*".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! HostDatastoreBrowser: listing directories of the datastore.
+
+use std::collections::BTreeMap;
+
+use grenadier_clock::Time;
+use grenadier_fleet::CloudHost;
+
+use crate::VSphere;
+use crate::call::{Call, Outcome};
+use crate::datastore::files::{self, FileKind};
+use crate::datastore::path;
+use crate::fault::Fault;
+use crate::inventory::{DATASTORE, Inventory};
+use crate::task::{NewTask, Work};
+use crate::value::{Data, Value, long};
+
+pub(crate) const PROPERTIES: &[&str] = &["datastore", "supportedType"];
+
+pub(crate) fn property(name: &str) -> Option<Value> {
+    (name == "datastore").then(|| Value::refs([DATASTORE]))
+}
+
+pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Option<Outcome> {
+    Some(match call.method {
+        "SearchDatastore_Task" => search(sim, call, host),
+        _ => return None,
+    })
+}
+
+/// What a search looks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Search {
+    /// The directory below the root.
+    directory: String,
+    /// Names that match any of these patterns; empty for all.
+    patterns: Vec<String>,
+}
+
+fn search(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
+    let directory = path::parse(&call.args.required("datastorePath")?)?;
+    let patterns = call.args.child("searchSpec").map(|spec| spec.texts_of("matchPattern")).unwrap_or_default();
+    let work = Work::Search(Search { directory, patterns });
+    sim.begin_task(call, host, NewTask { entity: DATASTORE, description: "Datastore.searchDatastore", work })
+}
+
+/// Runs a search. Directories show as one entry each; a directory that nothing is in does not exist.
+pub(crate) fn run(inventory: Inventory<'_>, search: &Search) -> Result<Value, Fault> {
+    let prefix = if search.directory.is_empty() { String::new() } else { format!("{}/", search.directory) };
+    let stored =
+        inventory.sim.files.iter().map(|(path, file)| (path.clone(), file.content.len() as u64, file.modified));
+    let own = inventory.machines().flat_map(|(_, machine)| files::of_machine(inventory, machine));
+    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    for (path, size, modified) in stored.chain(own.map(|file| (file.path, file.size, Time::ZERO))) {
+        let Some(rest) = path.strip_prefix(&prefix) else { continue };
+        match rest.split_once('/') {
+            Some((directory, _)) => entries.insert(directory.to_owned(), Entry::Directory),
+            None => entries.insert(rest.to_owned(), Entry::File { size, modified }),
+        };
+    }
+    if entries.is_empty() && !search.directory.is_empty() {
+        return Err(Fault::file_not_found(&path::render(&search.directory)));
+    }
+    let wanted =
+        |name: &str| search.patterns.is_empty() || search.patterns.iter().any(|pattern| matches(pattern, name));
+    let files = entries.iter().filter(|(name, _)| wanted(name)).map(|(name, entry)| match entry {
+        Entry::Directory => Data::derived("FolderFileInfo").with("path", name.as_str()),
+        Entry::File { size, modified } => Data::derived(FileKind::of(name).type_name())
+            .with("path", name.as_str())
+            .with("fileSize", long(*size))
+            .with("modification", *modified)
+            .with("owner", "root"),
+    });
+    let results = Data::new("HostDatastoreBrowserSearchResults")
+        .with("datastore", DATASTORE)
+        .with("folderPath", path::render(&search.directory))
+        .with("file", Value::list("FileInfo", files));
+    Ok(results.into())
+}
+
+enum Entry {
+    Directory,
+    File { size: u64, modified: Time },
+}
+
+/// Whether `name` is what `pattern` means: `*` any text, `?` any character.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    // One row of the table: which prefixes of the name the pattern so far matches.
+    let mut reached = vec![false; name.len() + 1];
+    reached[0] = true;
+    for wanted in pattern {
+        let mut next = vec![false; name.len() + 1];
+        for position in 0..=name.len() {
+            next[position] = match wanted {
+                '*' => reached[position] || position > 0 && next[position - 1],
+                '?' => position > 0 && reached[position - 1],
+                _ => position > 0 && reached[position - 1] && name[position - 1] == wanted,
+            };
+        }
+        reached = next;
+    }
+    reached[name.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name, want) in [
+            ("*", "", true),
+            ("*.vmx", "haproxy.vmx", true),
+            ("*.vmx", "haproxy.vmxf", false),
+            ("h?proxy*", "haproxy.vmdk", true),
+            ("?", "", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "acb", false),
+        ] {
+            assert_eq!(matches(pattern, name), want, "{pattern} {name}");
+        }
+    }
+}

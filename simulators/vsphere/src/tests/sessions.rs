@@ -1,0 +1,75 @@
+//! Sessions, and what happens to them.
+
+use std::time::Duration;
+
+use super::{Lab, fault, soap, text_in};
+
+#[test]
+fn what_needs_a_session_says_so() {
+    let mut lab = Lab::fresh();
+    let content = lab.call("RetrieveServiceContent", "ServiceInstance", "").unwrap();
+    assert_eq!(text_in(&content, "apiVersion"), "7.0.1.0");
+    assert_eq!(fault(lab.call("Fetch", "group-d1", "<prop>name</prop>")), "NotAuthenticated");
+    assert_eq!(lab.property("SessionManager", "currentSession"), "");
+    let args = "<userName>admin</userName><password>wrong</password>";
+    assert_eq!(fault(lab.call("Login", "SessionManager", args)), "InvalidLogin");
+    assert_eq!(lab.http(http::Method::GET, "/folder/a?dcPath=DC0&dsName=LocalDS_0", ""), 401);
+    lab.login();
+    assert_eq!(lab.property("group-d1", "name"), "Datacenters");
+    assert_eq!(lab.http(http::Method::GET, "/folder/a?dcPath=DC0&dsName=LocalDS_0", ""), 404);
+    // One session has one user.
+    let args = "<userName>admin</userName><password>hunter2</password>";
+    assert_eq!(fault(lab.call("Login", "SessionManager", args)), "InvalidLogin");
+}
+
+#[test]
+fn silence_ends_a_session_and_a_long_poll_is_no_silence() {
+    let mut lab = Lab::new();
+    let wait = "<options><maxWaitSeconds>7200</maxWaitSeconds></options>";
+    let poll = lab.send(soap("WaitForUpdatesEx", "PropertyCollector", "propertyCollector", wait));
+    lab.pass(Duration::from_secs(7200));
+    assert!(!lab.answer(poll).unwrap().contains("returnval"));
+    lab.pass(Duration::from_secs(30 * 60));
+    assert_eq!(lab.property("group-d1", "name"), "Datacenters");
+    lab.pass(Duration::from_secs(30 * 60 + 1));
+    assert_eq!(fault(lab.call("Fetch", "group-d1", "<prop>name</prop>")), "NotAuthenticated");
+}
+
+#[test]
+fn logging_out_takes_collectors_and_views_along() {
+    let mut lab = Lab::new();
+    let poll = lab.send(soap("WaitForUpdates", "PropertyCollector", "propertyCollector", ""));
+    lab.call("CreatePropertyCollector", "propertyCollector", "").unwrap();
+    lab.call("Logout", "SessionManager", "").unwrap();
+    assert_eq!(fault(lab.answer(poll)), "NotAuthenticated");
+    lab.cookie = None;
+    lab.login();
+    let gone = lab.call("WaitForUpdates", "collector-1", "");
+    assert_eq!(fault(gone), "ManagedObjectNotFound");
+}
+
+#[test]
+fn upgrading_the_vcenter_changes_its_release_and_ends_sessions() {
+    let mut lab = Lab::new();
+    let vm = lab.deploy("haproxy");
+    let poll = lab.send(soap("WaitForUpdates", "PropertyCollector", "propertyCollector", ""));
+    lab.sim.set_version("7.0.3", &mut lab.host);
+    assert_eq!(lab.sim.version(), "7.0.3");
+    assert_eq!(fault(lab.answer(poll)), "NotAuthenticated");
+    assert_eq!(fault(lab.call("Fetch", &vm, "<prop>name</prop>")), "NotAuthenticated");
+    lab.cookie = None;
+    lab.login();
+    assert_eq!(lab.property("ServiceInstance", "content.about.version"), "7.0.3");
+    assert_eq!(lab.property(&vm, "name"), "haproxy");
+}
+
+#[test]
+fn what_is_not_simulated_is_named() {
+    let mut lab = Lab::new();
+    let (kind, message) = lab.call("MoveIntoFolder_Task", "group-v3", "").unwrap_err();
+    assert_eq!((kind.as_str(), message.as_str()), ("MethodNotFound", "Folder does not implement: MoveIntoFolder_Task"));
+    assert_eq!(fault(lab.call("PowerOnVM_Task", "vm-9", "")), "ManagedObjectNotFound");
+    assert_eq!(fault(lab.call("Fetch", "group-d1", "<prop>colour</prop>")), "InvalidProperty");
+    let reply = lab.send(http::Request::post("/sdk").body("<torn".into()).unwrap());
+    assert_eq!(fault(lab.answer(reply)), "InvalidRequest");
+}
