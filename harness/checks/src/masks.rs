@@ -161,24 +161,20 @@ impl Masks {
     pub fn unused(&self, trees: &[&Node]) -> Vec<String> {
         let mut used = vec![false; self.masks.len()];
         for tree in trees {
-            self.mark(tree, &mut String::new(), &mut used);
+            self.mark(tree, &mut Vec::new(), &mut used);
         }
         let unused = self.masks.iter().zip(used).filter(|(_, used)| !used);
         unused.map(|(mask, _)| mask.path.to_string()).collect()
     }
 
-    fn mark(&self, node: &Node, path: &mut String, used: &mut [bool]) {
+    fn mark<'a>(&self, node: &'a Node, path: &mut Vec<&'a str>, used: &mut [bool]) {
         for (mask, used) in self.masks.iter().zip(used.iter_mut()) {
-            *used |= !path.is_empty() && mask.path.matches(path);
+            *used = *used || (!path.is_empty() && mask.path.matches_levels(path));
         }
         for (name, child) in &node.children {
-            let length = path.len();
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(name);
+            path.push(name);
             self.mark(child, path, used);
-            path.truncate(length);
+            path.pop();
         }
     }
 }

@@ -41,7 +41,12 @@ impl Pattern {
     /// Whether `path` is one of the pattern's paths.
     pub fn matches(&self, path: &str) -> bool {
         let levels: Vec<&str> = path.split('/').collect();
-        matches(&self.0, &levels)
+        self.matches_levels(&levels)
+    }
+
+    /// The same for a path that was split already.
+    pub(crate) fn matches_levels(&self, levels: &[&str]) -> bool {
+        matches(&self.0, levels)
     }
 
     /// Whether some path matches both patterns.

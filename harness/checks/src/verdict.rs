@@ -492,19 +492,3 @@ mod tests {
         assert_eq!((verdict.verdict, verdict.exit_code), (Word::Interrupted, 4));
     }
 }
-#[cfg(test)]
-mod scratch {
-    #[test]
-    fn scratch() {
-        let mut run = crate::testing::swap();
-        for k in 0..1500 { run.engine_call(50 + k / 4, &format!("x/vsphere.RetrievePropertiesEx#{k}"), "200"); }
-        for s in [&mut run.captures.base, &mut run.captures.end] {
-            for k in 0..400 { s.as_mut().unwrap().root.insert(&format!("machines/m{}/files/etc/f{k}", k % 5), crate::Node::config("line\n".repeat(40))); }
-        }
-        let facts = run.facts();
-        let t = std::time::Instant::now();
-        for _ in 0..100 { std::hint::black_box(super::Verdict::judge(&facts)); }
-        println!("judge {:?}", t.elapsed() / 100);
-        for check in crate::all() { let t = std::time::Instant::now(); for _ in 0..100 { std::hint::black_box(check.make(&facts)); } println!("{:?} {:?}", check.name(), t.elapsed() / 100); }
-    }
-}

@@ -13,8 +13,8 @@ pub(crate) struct DataPlane(Arc<Mutex<State>>);
 struct State {
     /// Whether each (target, client, probe) is up.
     targets: BTreeMap<(String, String, &'static str), bool>,
-    /// What each operator said last.
-    operators: BTreeMap<String, String>,
+    /// What each operator said last, and whether that was since [`DataPlane::forget_operators`].
+    operators: BTreeMap<String, (String, bool)>,
 }
 
 impl DataPlane {
@@ -34,7 +34,7 @@ impl DataPlane {
                 state.targets.insert((target.clone(), client.clone(), probe.name()), up);
             }
             Kind::Operator { cluster, state: said, .. } => {
-                state.operators.insert(cluster.clone(), said.clone());
+                state.operators.insert(cluster.clone(), (said.clone(), true));
             }
             _ => {}
         }
@@ -62,14 +62,22 @@ impl DataPlane {
     /// The clusters whose operator is not content.
     pub(crate) fn retrying(&self, clusters: &[&str]) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = |cluster: &&&str| {
-            matches!(state.operators.get(**cluster).map(String::as_str), Some("programmed" | "in-sync"))
-        };
+        let content = |cluster: &&&str| matches!(state.operators.get(**cluster), Some((said, true)) if matches!(said.as_str(), "programmed" | "in-sync"));
         clusters.iter().filter(|cluster| !content(cluster)).map(|cluster| (*cluster).to_owned()).collect()
     }
 
-    /// Forgets what an operator said: what it says next counts.
+    /// From now on only what operators say anew counts.
     pub(crate) fn forget_operators(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).operators.clear();
+        self.set_heard(false);
+    }
+
+    /// What operators said before counts again, where they said nothing since.
+    pub(crate) fn recall_operators(&self) {
+        self.set_heard(true);
+    }
+
+    fn set_heard(&self, heard: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.operators.values_mut().for_each(|(_, counts)| *counts = heard);
     }
 }

@@ -79,10 +79,10 @@ impl Operator {
         self.send(attempt, first, host);
     }
 
-    fn send(&mut self, attempt: Attempt, exchange: Exchange, host: &mut dyn Host) {
+    fn send(&mut self, attempt: Attempt, exchange: Box<Exchange>, host: &mut dyn Host) {
         self.last_call += 1;
         self.attempt = Some((attempt, self.last_call));
-        host.call(self.last_call, exchange);
+        host.call(self.last_call, *exchange);
     }
 
     fn called(&mut self, key: CallKey, result: Result<Answer, Failure>, host: &mut dyn Host) {

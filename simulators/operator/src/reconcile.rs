@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) enum Next {
     /// Make this call.
-    Call(Exchange),
+    Call(Box<Exchange>),
     /// The attempt is over.
     Done(Outcome),
 }
@@ -62,7 +62,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Begins one: its first call.
-    pub(crate) fn begin(config: &OperatorConfig) -> (Attempt, Exchange) {
+    pub(crate) fn begin(config: &OperatorConfig) -> (Attempt, Box<Exchange>) {
         let attempt = Attempt {
             config: config.clone(),
             observed: Observed::default(),
@@ -195,8 +195,8 @@ impl Attempt {
         )
     }
 
-    fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Exchange {
-        request(&self.config, method, path, body)
+    fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Box<Exchange> {
+        Box::new(request(&self.config, method, path, body))
     }
 
     fn describe(&self, step: &Step) -> String {

@@ -40,7 +40,13 @@ pub struct TreeComparison {
 
 /// Compares `now` with `base`. The world is closed: a node that one side lacks is a difference.
 pub fn compare_trees(base: &Node, now: &Node, allowed: &Comparison<'_>) -> TreeComparison {
-    let base = &with_acknowledged(base, allowed.acknowledged);
+    let written;
+    let base = if allowed.acknowledged.is_empty() {
+        base
+    } else {
+        written = with_acknowledged(base, allowed.acknowledged);
+        &written
+    };
     if base == now {
         return TreeComparison { nodes: base.count(), ..TreeComparison::default() };
     }
@@ -87,11 +93,11 @@ impl Walk<'_> {
     fn both(&self, path: &str, base: &Node, now: &Node, found: &mut Vec<Difference>) {
         found.extend(self.value(path, base, now));
         for (name, before) in &base.children {
-            let path = joined(path, name);
             match now.children.get(name) {
-                Some(after) => self.both(&path, before, after, found),
+                Some(after) if before == after => {}
+                Some(after) => self.both(&joined(path, name), before, after, found),
                 None => {
-                    self.alone(&path, before, Side::Base, found);
+                    self.alone(&joined(path, name), before, Side::Base, found);
                 }
             }
         }
@@ -330,6 +336,11 @@ masks:
         };
         assert_eq!(after(remove("pid")).1, [""; 0]);
         assert_eq!(after(remove("clock")).1, ["machines/old/clock: 5, now gone"]);
+        let unset = |name: &'static str| {
+            move |root: &mut Node| node(root, &format!("machines/old/{name}")).value = None
+        };
+        assert_eq!(after(unset("pid")).1, [""; 0]);
+        assert_eq!(after(unset("clock")).1, ["machines/old/clock: 5, now gone"]);
         let no_sessions = |root: &mut Node| {
             root.children.remove("cloud");
         };

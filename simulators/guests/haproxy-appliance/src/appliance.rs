@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use grenadier_clock::Seed;
-use grenadier_dataplane::{DataPlaneApi, md5_crypt};
+use grenadier_dataplane::DataPlaneApi;
 use grenadier_fleet::{GuestReport, ImageHeader};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener, RouteRule, TimerKey};
-use grenadier_wire::{Answer, Secret, http_response};
+use grenadier_wire::{Answer, http_response};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -43,8 +43,6 @@ struct Memory<P> {
     /// `route-tables.cfg` when the service last looked at it.
     route_tables_seen: Option<Bytes>,
     rules: Vec<RouteRule>,
-    /// The password and the hash it was compared with last: an MD5 crypt takes a thousand rounds.
-    root: Option<(Secret, Bytes)>,
 }
 
 impl<P: HaproxyProcess> Memory<P> {
@@ -58,7 +56,6 @@ impl<P: HaproxyProcess> Memory<P> {
             route_tables: RouteTables::default(),
             route_tables_seen: None,
             rules: Vec::new(),
-            root: None,
         }
     }
 }
@@ -255,21 +252,6 @@ impl<P: HaproxyProcess> Appliance<P> {
             memory.route_tables_seen = seen;
             memory.route_tables.up(&self.facts, host);
         }
-    }
-
-    /// Whether this is root's password.
-    pub(crate) fn accepts_root(&mut self, password: &Secret, shadow: &Bytes) -> bool {
-        if self.memory.root.as_ref().is_some_and(|known| (&known.0, &known.1) == (password, shadow)) {
-            return true;
-        }
-        let text = String::from_utf8_lossy(shadow);
-        let stored = text.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next());
-        let salt = stored.and_then(|stored| stored.strip_prefix("$1$")?.split('$').next());
-        let accepted = salt.is_some_and(|salt| Some(md5_crypt(password.reveal(), salt).as_str()) == stored);
-        if accepted {
-            self.memory.root = Some((password.clone(), shadow.clone()));
-        }
-        accepted
     }
 
     fn shut_down(&mut self, host: &mut dyn Host) {

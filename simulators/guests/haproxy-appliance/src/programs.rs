@@ -1,5 +1,6 @@
 //! The appliance's own programs in its shell.
 
+use grenadier_dataplane::md5_crypt;
 use grenadier_guest::shell::{failed, printed};
 use grenadier_guest::{Host, shell};
 use grenadier_wire::{ShellExchange, ShellOutput};
@@ -13,7 +14,7 @@ const STATUS_LINES: usize = 10;
 impl<P: HaproxyProcess> Appliance<P> {
     /// Runs a command line, as root's login shell does.
     pub(crate) fn run_command(&mut self, command: &ShellExchange, host: &mut dyn Host) -> ShellOutput {
-        if let Err(reason) = self.log_in(command, host) {
+        if let Err(reason) = log_in(command, host) {
             return failed(255, reason);
         }
         let output = shell::run(command, host, |words, _stdin, host| self.program(words, host));
@@ -94,18 +95,22 @@ impl<P: HaproxyProcess> Appliance<P> {
         let head = format!("{service}.service\n     Loaded: loaded (enabled)\n     Active: {active}\n\n");
         ShellOutput { exit_code, ..printed(head + &lines) }
     }
+}
 
-    /// Checks name and password as sshd does. Nobody gives a password who has a key.
-    fn log_in(&mut self, command: &ShellExchange, host: &dyn Host) -> Result<(), String> {
-        let denied = || format!("{}@{}: Permission denied (publickey,password).", command.user, command.host);
-        let sshd = host.read(paths::SSHD_CONFIG).unwrap_or_default();
-        if command.user != "root" || String::from_utf8_lossy(&sshd).contains("PermitRootLogin no") {
-            return Err(denied());
-        }
-        let Some(password) = &command.password else { return Ok(()) };
-        let shadow = host.read(paths::SHADOW).unwrap_or_default();
-        if self.accepts_root(password, &shadow) { Ok(()) } else { Err(denied()) }
+/// Checks name and password as sshd does. Nobody gives a password who has a key.
+fn log_in(command: &ShellExchange, host: &dyn Host) -> Result<(), String> {
+    let text = |path: &str| String::from_utf8_lossy(&host.read(path).unwrap_or_default()).into_owned();
+    let permitted = command.user == "root" && !text(paths::SSHD_CONFIG).contains("PermitRootLogin no");
+    let knows = command.password.as_ref().is_none_or(|password| {
+        let shadow = text(paths::SHADOW);
+        let stored = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next());
+        let salt = stored.and_then(|stored| stored.strip_prefix("$1$")?.split('$').next());
+        salt.is_some_and(|salt| Some(md5_crypt(password.reveal(), salt).as_str()) == stored)
+    });
+    if permitted && knows {
+        return Ok(());
     }
+    Err(format!("{}@{}: Permission denied (publickey,password).", command.user, command.host))
 }
 
 fn is_journal_flags(flags: &str) -> bool {

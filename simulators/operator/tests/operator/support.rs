@@ -142,7 +142,8 @@ impl World {
     /// Delivers calls until none is on the way.
     pub(crate) fn settle(&mut self) {
         let names: Vec<String> = self.clusters.keys().cloned().collect();
-        while names.iter().fold(false, |any, name| self.deliver(name) || any) {}
+        // One call of each in turn, so that operators come between one another.
+        while names.iter().filter(|name| self.deliver(name)).count() > 0 {}
     }
 
     /// Lets time pass.

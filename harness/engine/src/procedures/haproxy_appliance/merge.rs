@@ -32,7 +32,7 @@ pub(super) fn haproxy(text: &str, custom: &[Section]) -> String {
     if merged == joined(&text.lines().map(str::to_owned).collect::<Vec<_>>()) {
         text.to_owned()
     } else {
-        merged
+        raised(&merged)
     }
 }
 

@@ -33,11 +33,8 @@ impl HaproxyAppliance {
         for machine in appliances {
             held.push(self.hold(stage, machine).await?);
         }
-        let on: Vec<&Held> = held.iter().filter(|held| held.machine.power == Power::On).collect();
-        let serving = match on.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        };
+        // Where both are on, the one that was deployed last is the one somebody put into service; that both are is told apart.
+        let serving = held.iter().rfind(|held| held.machine.power == Power::On);
         let file =
             |held: &Held, path: &str| held.files.get(path).map(|text| String::from_utf8_lossy(text).into_owned());
         let routes = serving.map_or_else(Routes::default, |held| Routes {
@@ -193,10 +190,12 @@ fn tree(held: &Held) -> Node {
     node
 }
 
-/// The cloud's own state, apart from sessions and tasks, which are its history.
+/// The cloud's own state.
 fn cloud_tree(cloud: &Value) -> Node {
     let mut node = Node::default();
-    value_tree(&mut node, "vcenter", cloud, Class::Config);
+    for (key, value) in cloud.as_object().into_iter().flatten() {
+        value_tree(&mut node, key, value, Class::Config);
+    }
     node
 }
 

@@ -131,17 +131,20 @@ impl Machine {
         self.host.listens(address.parse().unwrap(), port)
     }
 
-    /// When a report came, in order of the reports.
     pub(crate) fn was_told(&self, report: &GuestReport) -> bool {
         self.host.reports.contains(report)
     }
 
     pub(crate) fn states_of(&self, name: &str) -> Vec<&str> {
-        let of = |report| match report {
-            &GuestReport::Service { ref service, ref state, .. } if service == name => Some(state.as_str()),
-            _ => None,
-        };
-        self.host.reports.iter().filter_map(of).collect()
+        let mut states = Vec::new();
+        for report in &self.host.reports {
+            if let GuestReport::Service { service, state, .. } = report
+                && service == name
+            {
+                states.push(state.as_str());
+            }
+        }
+        states
     }
 
     fn answer(&mut self, input: impl FnOnce(ReplyTo) -> Input) -> Answer {
