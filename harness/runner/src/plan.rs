@@ -29,7 +29,7 @@ impl Clock for Standing {
 /// The plan of the engine that `scenario` names. Nothing is run and nothing is looked at.
 pub fn plan(scenario: &Scenario) -> Plan {
     let wire = Wire::new(Vec::new(), Arc::new(Standing), EventLog::default());
-    let blocks = virtual_world::blocks(scenario.topology.networks.segments());
+    let blocks = virtual_world::blocks();
     let secrets = Secrets::of(Seed(scenario.seed));
     haproxy_appliance::plan(scenario, &secrets, &blocks, &virtual_world::PACE, wire)
 }

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use grenadier_catalog::{Named, Segment};
 use grenadier_clock::Seed;
-use grenadier_fleet::{Host, SegmentSpec};
-use grenadier_scenario::{Blocks, Given, Scenario};
+use grenadier_fleet::Host;
+use grenadier_scenario::{Given, Scenario};
 use grenadier_vsphere::{User, VSphere, VSphereConfig, VSphereProtocol};
 use grenadier_wire::{Protocol, Secret};
-
-use crate::worlds::virtual_world::segment_specs;
 
 /// Host and port of the vCenter in the virtual world.
 pub(crate) const VCENTER_ENDPOINT: &str = "vcenter.example:443";
@@ -49,7 +47,6 @@ pub(crate) struct Setting {
     pub host: Host,
     /// The secrets of the run.
     pub secrets: Secrets,
-    segments: Vec<Segment>,
     version: String,
     missing_privileges: BTreeSet<String>,
 }
@@ -69,14 +66,9 @@ impl Setting {
                 storage_mib: mib(capacity.disk.bytes()),
             },
             secrets: Secrets::of(seed),
-            segments: scenario.topology.networks.segments().to_vec(),
             version: scenario.topology.vsphere.to_string(),
             missing_privileges: missing.collect(),
         }
-    }
-
-    pub(crate) fn segments(&self, blocks: &Blocks) -> Vec<SegmentSpec> {
-        segment_specs(&self.segments, blocks)
     }
 
     /// The vCenter with its two accounts.
@@ -91,7 +83,7 @@ impl Setting {
                 user(ADMINISTRATOR, &self.secrets.administrator, BTreeSet::new()),
                 user(UPGRADER, &self.secrets.upgrader, self.missing_privileges.clone()),
             ],
-            networks: self.segments.iter().map(ToString::to_string).collect(),
+            networks: Segment::ALL.iter().map(ToString::to_string).collect(),
             ..VSphereConfig::new(self.version.clone(), seed)
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grenadier_catalog::Segment;
+use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, TieBreak};
 use grenadier_events::{EventLog, World};
 use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, SegmentSpec, TimingProfile, Watch, WatchId};
@@ -26,12 +26,12 @@ pub(crate) const PACE: Pace = Pace {
 };
 
 /// Networks of a /20 each, one beside the other.
-pub(crate) fn blocks(segments: &[Segment]) -> Blocks {
+pub(crate) fn blocks() -> Blocks {
     let net = |number: usize| {
         let third = u8::try_from(number * 16).expect("a topology has few segments");
         ipnet::Ipv4Net::new([198, 18, third, 0].into(), 20).expect("20 is a prefix length of IPv4")
     };
-    Blocks::new(segments.iter().enumerate().map(|(number, segment)| (*segment, net(number))))
+    Blocks::new(Segment::ALL.iter().enumerate().map(|(number, segment)| (*segment, net(number))))
 }
 
 /// The virtual world with a vCenter in it.
@@ -52,12 +52,11 @@ impl VirtualStage {
         setting: &Setting,
         guests: GuestFactory,
     ) -> VirtualStage {
-        let segments = scenario.topology.networks.segments();
-        let blocks = blocks(segments);
+        let blocks = blocks();
         let timing = TimingProfile { jitter_percent: scenario.timing.jitter.percent(), ..TimingProfile::reference() };
         let world = VirtualWorld::new(WorldConfig {
             host: setting.host,
-            segments: setting.segments(&blocks),
+            segments: segment_specs(&blocks),
             timing,
             seed,
             ties: TieBreak::Insertion,
@@ -138,9 +137,9 @@ impl Stage for VirtualStage {
     }
 }
 
-/// The segments of a setting as the fleet wants them.
-pub(crate) fn segment_specs(segments: &[Segment], blocks: &Blocks) -> Vec<SegmentSpec> {
+/// The segments as the fleet wants them. All of them exist in every topology: a target may be told another one.
+pub(crate) fn segment_specs(blocks: &Blocks) -> Vec<SegmentSpec> {
     let spec =
         |segment: &Segment| Some(SegmentSpec { name: segment.to_string(), subnet: blocks.network(*segment)?.into() });
-    segments.iter().filter_map(spec).collect()
+    Segment::ALL.iter().filter_map(spec).collect()
 }
