@@ -38,6 +38,12 @@ fn a_stale_commit(#[case] generation: &str, #[case] status: u16, #[case] becomes
     let (first, second) = (rig.begin(), rig.begin());
     assert_eq!((add(&mut rig, &first, "a"), add(&mut rig, &second, "b")), (202, 202));
     assert_eq!(rig.put(&format!("/transactions/{first}"), "").status, 202);
+    let meanwhile = rig.get(&format!("/transactions/{second}")).body["status"].clone();
+    assert_eq!(
+        meanwhile,
+        if status == 406 { "outdated" } else { "in_progress" },
+        "the first commit outdates the others"
+    );
     let refused = rig.put(&format!("/transactions/{second}"), "");
     assert_eq!(refused.status, status, "{refused:?}");
     assert!(refused.message().contains(message), "{}", refused.message());
