@@ -57,12 +57,6 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Play a role inside a container (the product starts this itself)
-    #[command(hide = true)]
-    Agent(Internal),
-    /// Clean up after the process that holds the other end of standard input (the product starts this itself)
-    #[command(hide = true)]
-    Supervise(Internal),
 }
 
 #[derive(Debug, Args)]
@@ -110,13 +104,6 @@ pub(crate) struct Clean {
     /// Those of living runs too
     #[arg(long)]
     pub all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Internal {
-    /// What the product passes to itself
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub arguments: Vec<String>,
 }
 
 /// Where to run a scenario.

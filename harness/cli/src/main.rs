@@ -15,6 +15,9 @@ use clap::Parser;
 use grenadier_checks::ExitCode as Code;
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::internal::dispatch() {
+        return code;
+    }
     // clap's own exit code for a usage error is 2, which is ours for wrong input too.
     let arguments = Arguments::parse();
     let code = match arguments.command {
@@ -25,8 +28,6 @@ fn main() -> ExitCode {
         Command::Images => commands::images::run(),
         Command::Clean(clean) => commands::clean::run(&clean),
         Command::Completions { shell } => commands::completions::run(shell),
-        Command::Agent(internal) => commands::internal::agent(&internal.arguments),
-        Command::Supervise(internal) => commands::internal::supervise(&internal.arguments),
     };
     code.into()
 }

@@ -14,4 +14,5 @@ mod systems;
 mod worlds;
 
 pub use plan::plan;
-pub use run::{RunOutput, run_virtual};
+pub use run::{DockerError, RunOutput, run_docker, run_virtual};
+pub use worlds::docker_world::DockerWorldError;

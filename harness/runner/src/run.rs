@@ -1,16 +1,22 @@
 //! One run, from scenario to verdict.
 
+use std::path::PathBuf;
+
 use grenadier_catalog::Named;
 use grenadier_checks::{Capture, Expectation, Facts, Masks, Required, Stages, Subject, Verdict};
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, World};
+use grenadier_fleet_docker::engine::{ConnectError, connect};
+use grenadier_fleet_docker::sweep::{Scope, sweep};
 use grenadier_scenario::{Require, Scenario};
 use grenadier_wire::FaultRule;
+use thiserror::Error;
 
 use crate::rehearsal::{Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
 use crate::systems::{Nature, Observed, System, haproxy_appliance};
+use crate::worlds::docker_world::{DockerStage, DockerWorldError};
 use crate::worlds::virtual_world::VirtualStage;
 
 /// What a run leaves.
@@ -35,6 +41,70 @@ pub fn run_virtual(scenario: &Scenario, seed: Seed, replay: &str, log: EventLog)
     conclude(&stage, scenario, subject, system.nature(), rehearsed)
 }
 
+/// Runs `scenario` in the docker world, in real time. Images must be there (`grenadier images`).
+///
+/// # Errors
+/// The environment is not fit for it; nothing is left behind.
+pub fn run_docker(
+    scenario: &Scenario,
+    seed: Seed,
+    replay: &str,
+    log: EventLog,
+    run_dir: PathBuf,
+) -> Result<RunOutput, DockerError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(DockerError::Runtime)?;
+    runtime.block_on(async {
+        let docker = connect().await?;
+        // What killed runs left would be in the way of this one.
+        let _swept = sweep(&docker, Scope::OwnerGone).await;
+        let setting = Setting::of(scenario, seed);
+        let mut system = haproxy_appliance::HaproxyAppliance::new(scenario, setting.secrets.clone());
+        let stage = DockerStage::start(docker, seed, log, &setting, run_dir).await?;
+        let subject = subject(scenario, World::Docker, seed, replay);
+        begin(&stage, scenario, &subject);
+        let rehearsed = rehearse(&stage, scenario, &mut system).await;
+        let output = conclude(&stage, scenario, subject, system.nature(), rehearsed);
+        let report = stage.shutdown().await;
+        match report.filter(|report| !report.is_clean()) {
+            Some(report) => Err(DockerError::Left { failures: report.failures.join("; ") }),
+            None => Ok(output),
+        }
+    })
+}
+
+/// Why a run in the docker world came to no verdict: the environment is not fit (exit code 3).
+#[derive(Debug, Error)]
+pub enum DockerError {
+    /// Threads could not be started.
+    #[error("start the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// No engine answers.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The world could not be set up.
+    #[error("set up the docker world")]
+    World(#[from] DockerWorldError),
+    /// Something of the run could not be removed.
+    #[error("clean up after the run: {failures}")]
+    Left {
+        /// What the engine refused.
+        failures: String,
+    },
+}
+
+impl DockerError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            DockerError::Connect(error) => Some(error.hint()),
+            DockerError::World(DockerWorldError::Start(error)) => error.hint(),
+            DockerError::Left { .. } => Some("`grenadier clean --all` tries again"),
+            DockerError::Runtime(_) | DockerError::World(_) => None,
+        }
+    }
+}
+
 fn subject(scenario: &Scenario, world: World, seed: Seed, replay: &str) -> Subject {
     Subject {
         scenario: scenario.name.clone(),
@@ -43,7 +113,11 @@ fn subject(scenario: &Scenario, world: World, seed: Seed, replay: &str) -> Subje
         seed: seed.0,
         base: scenario.base_version().name,
         target: scenario.target_version().name,
-        profile: "reference".to_owned(),
+        profile: match world {
+            World::Virtual => "reference",
+            World::Docker => "docker",
+        }
+        .to_owned(),
         replay: replay.to_owned(),
     }
 }

@@ -1,1 +1,39 @@
-//! Placeholder until the first code of this crate arrives.
+//! The fleet on a Docker engine: the world in which the real HAProxy answers.
+//!
+//! - [`engine`]: one connection to the engine, with the API version that both sides speak.
+//! - [`owner`]: whose a container, network, volume or image is, as labels that survive the owner.
+//! - [`sweep`]: removes what a run left, when its owner is gone or when told to; [`supervisor`] has it done after a kill.
+//! - [`images`]: the images machines start from, pulled or bootstrapped, cached by recipe.
+//! - [`DockerFleet`]: the fleet contract; [`DockerHandle`]: calls into its networks; [`clock`]: the clock of its world.
+//!
+//! What was tried before these were fixed, with figures, stands in `docs/decisions/0002-docker-fleet.md`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate drives real containers: its deadlines are deadlines of the real world"
+)]
+
+mod admission;
+mod archive;
+pub mod blocks;
+mod claims;
+pub mod clock;
+mod container;
+pub mod engine;
+mod fleet;
+mod handle;
+pub mod images;
+pub mod owner;
+mod program;
+mod segments;
+mod session;
+mod shared;
+mod start;
+pub mod supervisor;
+pub mod sweep;
+mod worker;
+
+pub use fleet::DockerFleet;
+pub use handle::DockerHandle;
+pub use program::ProgramError;
+pub use segments::SegmentError;
+pub use start::{DockerFleetConfig, StartError};

@@ -43,10 +43,18 @@ impl Sessions {
         Sessions { users, timeout, open: BTreeMap::new() }
     }
 
-    /// Whether the user holds a privilege. All hold all that was not taken away.
+    /// Whether the user holds a privilege. All users hold all that was not taken away; nobody else holds any.
     pub(crate) fn user_has(&self, name: &str, privilege: &str) -> bool {
         let user = self.users.iter().find(|user| user.name == name);
-        user.is_none_or(|user| !user.missing_privileges.contains(privilege))
+        user.is_some_and(|user| !user.missing_privileges.contains(privilege))
+    }
+
+    /// Takes a privilege away from a user.
+    #[cfg(test)]
+    pub(crate) fn take_privilege(&mut self, name: &str, privilege: &str) {
+        for user in self.users.iter_mut().filter(|user| user.name == name) {
+            user.missing_privileges.insert(privilege.to_owned());
+        }
     }
 
     /// The user of the session with this key.

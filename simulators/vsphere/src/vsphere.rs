@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_clock::{Ids, Stream, Time};
-use grenadier_fleet::{Cloud, CloudHost, FleetEvent, MachineId, OperationId, Power};
+use grenadier_fleet::{Cloud, CloudHost, FleetEvent, GuestReport, MachineId, OperationId, Power};
 use grenadier_wire::{ReplyTo, http_response, task_must_fail};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use roxmltree::Document;
@@ -283,6 +283,9 @@ impl Cloud for VSphere {
             FleetEvent::Destroyed { machine, .. } => {
                 self.powered_on.remove(machine);
             }
+            FleetEvent::Guest { report: GuestReport::Service { .. }, .. }
+            | FleetEvent::Guest { report: GuestReport::Log { .. }, .. }
+            | FleetEvent::Guest { report: GuestReport::Operator { .. }, .. } => return,
             FleetEvent::Created { .. } | FleetEvent::Snapshot { .. } | FleetEvent::Guest { .. } => {}
             // Nothing of these is in any property.
             FleetEvent::AddressOwners { .. } | FleetEvent::Neighbour { .. } | FleetEvent::Watch { .. } => return,

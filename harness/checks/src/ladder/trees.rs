@@ -336,9 +336,8 @@ masks:
         };
         assert_eq!(after(remove("pid")).1, [""; 0]);
         assert_eq!(after(remove("clock")).1, ["machines/old/clock: 5, now gone"]);
-        let unset = |name: &'static str| {
-            move |root: &mut Node| node(root, &format!("machines/old/{name}")).value = None
-        };
+        let unset =
+            |name: &'static str| move |root: &mut Node| node(root, &format!("machines/old/{name}")).value = None;
         assert_eq!(after(unset("pid")).1, [""; 0]);
         assert_eq!(after(unset("clock")).1, ["machines/old/clock: 5, now gone"]);
         let no_sessions = |root: &mut Node| {

@@ -1,11 +1,18 @@
 //! What the product starts itself: the agent inside containers, the supervisor beside a run.
+//!
+//! Both are dispatched before the command line is parsed: their standard output is a protocol, and nobody types them.
 
-use grenadier_checks::ExitCode;
+use std::process::ExitCode;
 
-pub(crate) fn agent(_arguments: &[String]) -> ExitCode {
-    ExitCode::Input
-}
-
-pub(crate) fn supervise(_arguments: &[String]) -> ExitCode {
-    ExitCode::Input
+/// Plays the role that the first argument names, where it names one.
+pub(crate) fn dispatch() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("agent") => Some(grenadier_agent::run(grenadier_agent::make_guest)),
+        Some("supervise") => {
+            let run = arguments.next()?;
+            Some(grenadier_fleet_docker::supervisor::supervise(&run))
+        }
+        _ => None,
+    }
 }

@@ -31,10 +31,12 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
     let replay = replay(arguments, seed);
     let output = match arguments.world {
         World::Virtual => run_virtual(&loaded.scenario, seed, &replay, log),
-        World::Docker => match super::docker::run(&loaded.scenario, seed, &replay, log) {
-            Ok(output) => output,
-            Err(code) => return code,
-        },
+        World::Docker => {
+            match super::docker::run(&loaded.scenario, seed, &replay, log, folder(arguments, seed, &loaded)) {
+                Ok(output) => output,
+                Err(code) => return code,
+            }
+        }
     };
     let folder = match write(arguments, seed, &loaded, &output) {
         Ok(folder) => folder,
@@ -63,6 +65,17 @@ fn replay(arguments: &Run, seed: Seed) -> String {
     format!("grenadier run {quoted}{world} --seed {seed}")
 }
 
+/// The folder that explains the run.
+fn folder(arguments: &Run, seed: Seed, loaded: &Loaded) -> PathBuf {
+    arguments.out.clone().unwrap_or_else(|| {
+        let world = match arguments.world {
+            World::Virtual => "virtual",
+            World::Docker => "docker",
+        };
+        PathBuf::from("grenadier-runs").join(format!("{}-{world}-{seed}", loaded.scenario.name))
+    })
+}
+
 /// Leaves the folder that explains the run, and says where.
 fn write(
     arguments: &Run,
@@ -73,13 +86,7 @@ fn write(
     if arguments.no_folder {
         return Ok(None);
     }
-    let path = arguments.out.clone().unwrap_or_else(|| {
-        let world = match arguments.world {
-            World::Virtual => "virtual",
-            World::Docker => "docker",
-        };
-        PathBuf::from("grenadier-runs").join(format!("{}-{world}-{seed}", loaded.scenario.name))
-    });
+    let path = folder(arguments, seed, loaded);
     let folder = RunFolder::new(&path);
     output.log.with(|events| folder.write(events, &output.verdict, &output.captures))?;
     Ok(Some(path.display().to_string()))

@@ -100,9 +100,9 @@ impl OvfDescriptor {
         self.cards.iter().filter(|(of, _)| belongs(of)).map(|(_, network)| network.as_str()).collect()
     }
 
-    /// Whether a property of this name is declared.
-    pub fn declares(&self, id: &str) -> bool {
-        self.properties.iter().any(|property| property.id == id)
+    /// The default of a property; none where no property of this name is declared.
+    pub fn default_of(&self, id: &str) -> Option<&str> {
+        self.properties.iter().find(|property| property.id == id).map(|property| property.default.as_str())
     }
 }
 
@@ -163,8 +163,8 @@ mod tests {
         assert_eq!(ovf.options, ["default", "frontend"]);
         assert_eq!(ovf.networks(Some("default")), ["Management", "Workload"]);
         assert_eq!(ovf.networks(Some("frontend")), ["Management", "Workload", "Frontend"]);
-        assert!(ovf.declares("network.hostname") && !ovf.declares("hostname"));
-        assert_eq!(ovf.properties[0].default, "haproxy.local");
+        assert_eq!(ovf.default_of("network.hostname"), Some("haproxy.local"));
+        assert_eq!(ovf.default_of("hostname"), None);
     }
 
     #[test]

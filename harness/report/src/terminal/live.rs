@@ -28,7 +28,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Prints to `out`; `interactive` says that it is a terminal, on which a line can be overwritten.
+    /// Prints to `out`; `interactive` says that it is a terminal on which a line can be overwritten (so not `TERM=dumb`).
     pub fn new(out: Box<dyn Write + Send>, style: Style, interactive: bool) -> Live {
         Live { out, style, interactive, phase: None, step: None, lost: BTreeMap::new() }
     }

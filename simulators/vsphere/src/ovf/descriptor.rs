@@ -33,6 +33,8 @@ pub(crate) struct Descriptor {
     pub(crate) properties: Vec<Property>,
     /// Values of properties for one deployment option: property key, option, value.
     pub(crate) option_values: Vec<(i32, String, String)>,
+    /// Properties that exist in some deployment options only: property key and options.
+    pub(crate) conditional: BTreeMap<i32, Vec<String>>,
     /// Licence texts.
     pub(crate) eula: Vec<String>,
     /// Notes.
@@ -165,6 +167,9 @@ impl Descriptor {
                     }
                     let kind = attribute(node, "type")?;
                     let password = node.attribute("password") == Some("true");
+                    if let Some(options) = node.attribute("configuration") {
+                        self.conditional.insert(key, options.split_whitespace().map(str::to_owned).collect());
+                    }
                     self.properties.push(Property {
                         key,
                         class_id: class.unwrap_or_default().to_owned(),
@@ -183,6 +188,23 @@ impl Descriptor {
             }
         }
         Ok(())
+    }
+
+    /// The properties for a deployment option, with the values that it sets.
+    pub(crate) fn properties_for(&self, option: Option<&str>) -> Vec<Property> {
+        let is_chosen = |own: &String| Some(own.as_str()) == option;
+        let exists = |property: &&Property| {
+            self.conditional.get(&property.key).is_none_or(|options| options.iter().any(is_chosen))
+        };
+        let mut properties: Vec<Property> = self.properties.iter().filter(exists).cloned().collect();
+        for (key, own, value) in &self.option_values {
+            if is_chosen(own)
+                && let Some(property) = properties.iter_mut().find(|property| property.key == *key)
+            {
+                property.default_value.clone_from(value);
+            }
+        }
+        properties
     }
 
     /// The hardware for a deployment option. A later item of the same instance replaces an earlier one.
@@ -276,6 +298,13 @@ mod tests {
         assert_eq!(descriptor.disks["vmdisk1"].capacity, 20 << 30);
         let cards = |option| descriptor.hardware(Some(option)).iter().filter(|item| item.resource_type == 10).count();
         assert_eq!((cards("default"), cards("frontend")), (2, 3));
+        let value = |option, id: &str| {
+            let properties = descriptor.properties_for(Some(option));
+            properties.into_iter().find(|property| property.id == id).map(|property| property.default_value)
+        };
+        assert_eq!((value("default", "frontend_ip"), value("frontend", "frontend_ip")), (None, Some(String::new())));
+        assert_eq!(value("default", "hostname").as_deref(), Some("haproxy.local"));
+        assert_eq!(value("frontend", "hostname").as_deref(), Some("frontend.local"));
         let keys: Vec<String> = descriptor.properties.iter().map(Property::full_key).collect();
         assert!(keys.contains(&"network.management_ip".to_owned()), "{keys:?}");
         let password = descriptor.properties.iter().find(|property| property.id == "root_pwd").unwrap();

@@ -85,14 +85,7 @@ fn chosen_option(descriptor: &Descriptor, choices: &Choices, errors: &mut Vec<Fa
 }
 
 fn vapp(descriptor: &Descriptor, option: Option<&str>, choices: &Choices, errors: &mut Vec<Fault>) -> VApp {
-    let mut properties = descriptor.properties.clone();
-    for (key, own, value) in &descriptor.option_values {
-        if Some(own.as_str()) == option
-            && let Some(property) = properties.iter_mut().find(|property| property.key == *key)
-        {
-            property.default_value.clone_from(value);
-        }
-    }
+    let mut properties = descriptor.properties_for(option);
     for (key, value) in &choices.properties {
         match properties.iter_mut().find(|property| property.full_key() == *key) {
             None => errors.push(unknown("PropertyMapping", key)),

@@ -148,3 +148,35 @@ fn an_upload_needs_no_session_but_its_ticket() {
     let reply = lab.send(soap("HttpNfcLeaseComplete", "HttpNfcLease", &lease, ""));
     assert_eq!(fault(lab.answer(reply)), "NotAuthenticated");
 }
+
+#[test]
+fn choices_that_the_descriptor_does_not_know_are_errors() {
+    let mut lab = Lab::new();
+    let args = |extra: &str| {
+        let descriptor = crate::testing::APPLIANCE_OVF.replace('&', "&amp;").replace('<', "&lt;");
+        format!(
+            "<ovfDescriptor>{descriptor}</ovfDescriptor><resourcePool type=\"ResourcePool\">resgroup-8</resourcePool>\
+             <datastore type=\"Datastore\">datastore-10</datastore><cisp><entityName>x</entityName>\
+             <networkMapping><name>Management</name><network type=\"Network\">network-11</network></networkMapping>\
+             <networkMapping><name>Workload</name><network type=\"Network\">network-12</network></networkMapping>{extra}</cisp>"
+        )
+    };
+    let property =
+        |key: &str, value: &str| format!("<propertyMapping><key>{key}</key><value>{value}</value></propertyMapping>");
+    for (extra, kind) in [
+        (property("network.colour", "red"), "OvfInvalidValueReference"),
+        (property("network.frontend_ip", "198.18.2.9/24"), "OvfInvalidValueReference"),
+        (property("appliance.build", "2"), "OvfInvalidValueReference"),
+        (property("loadbalance.dataplane_port", "70000"), "OvfPropertyValue"),
+        (property("appliance.permit_root_login", "perhaps"), "OvfPropertyValue"),
+        ("<deploymentOption>giant</deploymentOption>".to_owned(), "OvfInvalidValue"),
+        ("<deploymentOption>frontend</deploymentOption>".to_owned(), "OvfNetworkMappingNotSupported"),
+    ] {
+        let result = lab.call("CreateImportSpec", "OvfManager", &args(&extra)).unwrap();
+        assert!(
+            !result.contains("<importSpec") && result.contains(&format!("xsi:type=\"{kind}\"")),
+            "{extra}: {result}"
+        );
+    }
+    assert!(lab.call("CreateImportSpec", "OvfManager", &args("")).unwrap().contains("<importSpec"));
+}

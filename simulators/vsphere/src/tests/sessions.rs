@@ -27,7 +27,12 @@ fn silence_ends_a_session_and_a_long_poll_is_no_silence() {
     let mut lab = Lab::new();
     let wait = "<options><maxWaitSeconds>7200</maxWaitSeconds></options>";
     let poll = lab.send(soap("WaitForUpdatesEx", "PropertyCollector", "propertyCollector", wait));
-    lab.pass(Duration::from_secs(7200));
+    lab.pass(Duration::from_secs(3600));
+    // Whoever comes meanwhile, be it without a session, sees to those that are over.
+    let cookie = lab.cookie.take();
+    lab.call("RetrieveServiceContent", "ServiceInstance", "").unwrap();
+    lab.cookie = cookie;
+    lab.pass(Duration::from_secs(3600));
     assert!(!lab.answer(poll).unwrap().contains("returnval"));
     lab.pass(Duration::from_secs(30 * 60));
     assert_eq!(lab.property("group-d1", "name"), "Datacenters");
@@ -40,10 +45,14 @@ fn logging_out_takes_collectors_and_views_along() {
     let mut lab = Lab::new();
     let poll = lab.send(soap("WaitForUpdates", "PropertyCollector", "propertyCollector", ""));
     lab.call("CreatePropertyCollector", "propertyCollector", "").unwrap();
+    let view = "<container type=\"Folder\">group-d1</container><recursive>true</recursive>";
+    lab.call("CreateContainerView", "ViewManager", view).unwrap();
+    assert_eq!(lab.sim.views.len(), 1);
     lab.call("Logout", "SessionManager", "").unwrap();
     assert_eq!(fault(lab.answer(poll)), "NotAuthenticated");
     lab.cookie = None;
     lab.login();
+    assert!(lab.sim.views.is_empty());
     let gone = lab.call("WaitForUpdates", "collector-1", "");
     assert_eq!(fault(gone), "ManagedObjectNotFound");
 }
@@ -72,4 +81,40 @@ fn what_is_not_simulated_is_named() {
     assert_eq!(fault(lab.call("Fetch", "group-d1", "<prop>colour</prop>")), "InvalidProperty");
     let reply = lab.send(http::Request::post("/sdk").body("<torn".into()).unwrap());
     assert_eq!(fault(lab.answer(reply)), "InvalidRequest");
+}
+
+#[test]
+fn every_change_needs_its_privilege() {
+    let extra = "<spec><extraConfig><key>a</key><value>b</value></extraConfig></spec>";
+    let cpus = "<spec><numCPUs>1</numCPUs></spec>";
+    let snapshot = "<name>s</name><memory>false</memory>";
+    for (privilege, method, target, args) in [
+        ("VApp.Import", "CreateImportSpec", "OvfManager", ""),
+        ("VApp.Import", "ImportVApp", "resgroup-8", ""),
+        ("VirtualMachine.Inventory.CreateFromExisting", "ImportVApp", "resgroup-8", ""),
+        ("Resource.AssignVMToPool", "ImportVApp", "resgroup-8", ""),
+        ("Datastore.AllocateSpace", "ImportVApp", "resgroup-8", ""),
+        ("Network.Assign", "ImportVApp", "resgroup-8", ""),
+        ("VirtualMachine.Interact.PowerOn", "PowerOnVM_Task", "vm-101", ""),
+        ("VirtualMachine.Interact.PowerOff", "PowerOffVM_Task", "vm-101", ""),
+        ("VirtualMachine.Interact.PowerOff", "ShutdownGuest", "vm-101", ""),
+        ("VirtualMachine.Config.AdvancedConfig", "ReconfigVM_Task", "vm-101", extra),
+        ("VirtualMachine.Config.CPUCount", "ReconfigVM_Task", "vm-101", cpus),
+        ("VirtualMachine.State.CreateSnapshot", "CreateSnapshot_Task", "vm-101", snapshot),
+        ("VirtualMachine.State.RevertToSnapshot", "RevertToCurrentSnapshot_Task", "vm-101", ""),
+        ("VirtualMachine.State.RemoveSnapshot", "RemoveAllSnapshots_Task", "vm-101", ""),
+        ("VirtualMachine.Inventory.Delete", "Destroy_Task", "vm-101", ""),
+        ("Datastore.FileManagement", "DeleteDatastoreFile_Task", "FileManager", "<name>[LocalDS_0] a</name>"),
+    ] {
+        let mut lab = Lab::new();
+        lab.deploy("haproxy");
+        lab.sim.sessions.take_privilege("admin", privilege);
+        let (kind, message) = lab.call(method, target, args).unwrap_err();
+        assert_eq!(kind, "NoPermission", "{method}");
+        assert!(message.contains(privilege), "{method}: {message}");
+    }
+    let mut lab = Lab::new();
+    lab.deploy("haproxy");
+    lab.sim.sessions.take_privilege("admin", "VirtualMachine.Config.CPUCount");
+    assert_eq!(lab.task("ReconfigVM_Task", "vm-101", extra), "success");
 }

@@ -145,3 +145,19 @@ fn progress_of_a_task_is_seen_as_it_happens() {
     // Power-on is two operations: the environment is delivered first.
     assert_eq!(seen, ["queued", "running", "0", "50", "success"]);
 }
+
+#[test]
+fn traversals_in_circles_end() {
+    let mut lab = Lab::new();
+    let vm = lab.deploy("haproxy");
+    let spec = format!(
+        "<specSet><propSet><type>ManagedEntity</type><pathSet>name</pathSet></propSet><objectSet>\
+         <obj type=\"VirtualMachine\">{vm}</obj><selectSet xsi:type=\"TraversalSpec\"><name>up</name><type>ManagedEntity</type>\
+         <path>parent</path><selectSet><name>up</name></selectSet><selectSet><name>down</name></selectSet></selectSet>\
+         <selectSet xsi:type=\"TraversalSpec\"><name>down</name><type>Folder</type><path>childEntity</path>\
+         <selectSet><name>up</name></selectSet></selectSet></objectSet></specSet>"
+    );
+    let body = lab.call("RetrieveProperties", "propertyCollector", &spec).unwrap();
+    // The machine, its folder, the datacenter, the root: each once.
+    assert_eq!(body.matches("<returnval>").count(), 4, "{body}");
+}

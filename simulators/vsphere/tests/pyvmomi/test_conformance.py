@@ -368,6 +368,10 @@ def test_import_choices_that_do_not_fit_are_errors_of_the_result(si):
     assert "Storage" in result.error[0].msg
     result = import_spec(si, "x", networks={"Management": "management"})
     assert isinstance(result.error[0], vim.fault.OvfNetworkMappingNotSupported)
+    result = import_spec(si, "x", properties={"network.frontend_ip": "198.18.2.10/24"})
+    assert "network.frontend_ip" in result.error[0].msg
+    result = import_spec(si, "x", properties={"appliance.build": "2"})
+    assert "appliance.build" in result.error[0].msg
     result = import_spec(si, "x", option="giant")
     assert isinstance(result.error[0], vim.fault.OvfInvalidValue)
     result = import_spec(si, "x", properties={"loadbalance.dataplane_port": "many"})

@@ -331,6 +331,28 @@ fn a_machine_of_that_name_that_is_not_ours_is_left_alone() {
 }
 
 #[test]
+fn passwords_that_vcenter_keeps_to_itself_are_the_ones_we_were_told() {
+    let world = FakeWorld::new();
+    world.state().machines.get_mut("vm-1").unwrap().properties.retain(|id, _| !id.ends_with("_pwd"));
+    assert_eq!(upgrade(&world, parameters(), &[]).outcome, Outcome::Upgraded);
+    let state = world.state();
+    let new = state.machines.values().find(|machine| machine.version == "v0.2.0").unwrap();
+    assert_eq!(new.properties["appliance.root_pwd"], PASSWORD);
+    assert_eq!(new.properties["loadbalance.haproxy_pwd"], "hunter2");
+}
+
+#[test]
+fn an_input_the_new_image_does_not_know_is_not_dropped_in_silence() {
+    for (value, outcome) in [("198.18.1.1", "rolled-back"), ("", "upgraded")] {
+        let world = FakeWorld::new();
+        let input = ("network.workload_gateway".to_owned(), value.to_owned());
+        world.state().machines.get_mut("vm-1").unwrap().properties.extend([input]);
+        let report = upgrade(&world, parameters(), &[]);
+        assert_eq!(report.outcome.name(), outcome, "{}", report.message);
+    }
+}
+
+#[test]
 fn a_session_may_end_at_any_time() {
     // A session lasts for four calls only: reading a machine needs one, waiting for a task three.
     let world = FakeWorld::new();

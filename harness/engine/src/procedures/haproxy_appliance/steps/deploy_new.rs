@@ -1,5 +1,6 @@
 //! The new machine.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grenadier_wire::Secret;
@@ -205,24 +206,26 @@ fn deployment(swap: &Swap) -> Result<Deployment, StepError> {
 fn inputs(swap: &Swap, old: &MachineFacts, ovf: &OvfDescriptor) -> Result<Vec<(String, Secret)>, StepError> {
     let certificates = swap.findings.certificates.as_ref();
     let certificates = certificates.ok_or_else(|| StepError::Unfit("no certificates were copied".to_owned()))?;
+    let parameters = &swap.parameters;
+    let mut values: BTreeMap<&str, Secret> =
+        old.properties.iter().map(|property| (property.id.as_str(), property.value.clone())).collect();
+    // vCenter need not give passwords back, so these are the ones we were told.
+    values.insert("appliance.root_pwd", parameters.root_password.clone());
+    values.insert("loadbalance.haproxy_user", Secret::new(&parameters.haproxy_user));
+    values.insert("loadbalance.haproxy_pwd", parameters.haproxy_password.clone());
+    values.insert("appliance.ca_cert", Secret::new(&certificates.server));
+    values.insert("appliance.ca_cert_key", certificates.server_key.clone());
     let mut inputs = Vec::new();
-    for property in &old.properties {
-        let value = match property.id.as_str() {
-            "appliance.ca_cert" | "appliance.ca_cert_key" => continue,
-            // vCenter need not give passwords back.
-            "appliance.root_pwd" => swap.parameters.root_password.clone(),
-            "loadbalance.haproxy_user" => Secret::new(&swap.parameters.haproxy_user),
-            "loadbalance.haproxy_pwd" => swap.parameters.haproxy_password.clone(),
-            _ => property.value.clone(),
-        };
-        if ovf.declares(&property.id) {
-            inputs.push((property.id.clone(), value));
-        } else if !value.reveal().is_empty() {
-            let message = format!("the new image has no input {}, which the old machine was given", property.id);
-            return Err(StepError::Unfit(message));
+    for (id, value) in values {
+        match ovf.default_of(id) {
+            // What is empty anyway need not be said, and may belong to another deployment option.
+            default if value.reveal().is_empty() && default.is_none_or(str::is_empty) => {}
+            Some(_) => inputs.push((id.to_owned(), value)),
+            None => {
+                let message = format!("the new image has no input {id}, which the old machine was given");
+                return Err(StepError::Unfit(message));
+            }
         }
     }
-    inputs.push(("appliance.ca_cert".to_owned(), Secret::new(&certificates.server)));
-    inputs.push(("appliance.ca_cert_key".to_owned(), certificates.server_key.clone()));
     Ok(inputs)
 }

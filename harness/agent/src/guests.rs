@@ -1,0 +1,42 @@
+//! Which guest runs on a machine: the first disk's image says.
+
+use grenadier_backend::Backend;
+use grenadier_clock::Seed;
+use grenadier_guest::Guest;
+use grenadier_haproxy_appliance::{Appliance, BootTiming, Facts};
+use grenadier_operator::{Client, Operator};
+
+use crate::Outbox;
+use crate::haproxy::RealHaproxy;
+use crate::protocol::GuestRecord;
+
+/// What a guest is made with beside its image.
+#[derive(Debug)]
+pub struct GuestContext<'a> {
+    /// The machine's name.
+    pub machine: &'a str,
+    /// The run's seed.
+    pub seed: Seed,
+    /// Where real processes of the guest tell about themselves.
+    pub outbox: &'a Outbox,
+}
+
+/// Makes the guest that a machine's image asks for.
+///
+/// # Errors
+/// There is no image, no guest of that name, or its image does not say what it needs to know: a sentence for the report that the boot
+/// failed.
+pub fn make_guest(record: &GuestRecord, context: &GuestContext<'_>) -> Result<Box<dyn Guest>, String> {
+    Ok(match record.product.as_str() {
+        "haproxy-appliance" => {
+            let facts = Facts::from_header(&record.facts).map_err(|error| format!("the image's facts: {error}"))?;
+            let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone());
+            Box::new(Appliance::new(&record.version, facts, context.seed, BootTiming::immediate(), haproxy))
+        }
+        "backend" => Box::new(Backend::new()),
+        "operator" => Box::new(Operator::new()),
+        "client" => Box::new(Client::new()),
+        "" => return Err("the disk holds no bootable image".to_owned()),
+        other => return Err(format!("no guest is called {other:?}")),
+    })
+}

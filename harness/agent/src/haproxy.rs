@@ -1,0 +1,372 @@
+//! The real HAProxy, as its systemd unit controls it.
+//!
+//! It runs in master-worker mode with systemd's notifications (`-Ws`) and a master socket (`-S`). A start is over when the
+//! master says `READY=1`; a reload is over when it says so again, and then the master's `show proc` tells whether there are
+//! workers of this load: new ones have 0 reloads behind them, old ones that had to go on have more (tried with 2.2.9 and
+//! 2.6.12; both say `READY=1` after a failed load as well).
+//!
+//! What it serves is told in the words of [`ModelHaproxy`], which reads the same file whenever the real one has loaded it, so
+//! that captures of both worlds have one shape.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use grenadier_fleet::GuestReport;
+use grenadier_guest::{Host, TimerKey};
+use grenadier_haproxy_appliance::{HaproxyProcess, ModelHaproxy};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::Outbox;
+
+const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
+const CANDIDATE: &str = "/run/grenadier-haproxy-candidate.cfg";
+const NOTIFY_SOCKET: &str = "/run/grenadier-haproxy-notify";
+const MASTER_SOCKET: &str = "/run/grenadier-haproxy-master";
+
+/// How long a start or a stop may take. A load that cannot bind gives up after 2 s.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How often the end of a start, stop or reload is looked for.
+const POLL: Duration = Duration::from_millis(20);
+/// The timer that looks for the end of a reload.
+const RELOAD_TIMER: TimerKey = "haproxy-reload";
+
+/// The real HAProxy of this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct RealHaproxy {
+    process: Arc<Mutex<Option<Process>>>,
+    model: ModelHaproxy,
+    outbox: Outbox,
+}
+
+#[derive(Debug)]
+struct Process {
+    master: Child,
+    notifications: UnixDatagram,
+    /// When the last reload was ordered, while its end was not seen.
+    reloading: Option<Instant>,
+}
+
+impl RealHaproxy {
+    /// HAProxy of this version, stopped.
+    pub(crate) fn new(version: &str, outbox: Outbox) -> RealHaproxy {
+        RealHaproxy { process: Arc::default(), model: ModelHaproxy::new(version), outbox }
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the model that the real one has loaded the file. The model must agree that it can be loaded.
+    fn loaded(&mut self, load: impl FnOnce(&mut ModelHaproxy) -> Result<(), String>) {
+        if let Err(error) = load(&mut self.model) {
+            self.outbox.complain(format!("HAProxy has loaded a file that its model refuses: {error}"));
+        }
+    }
+}
+
+impl HaproxyProcess for RealHaproxy {
+    fn validate(&self, config: &str, file: &str, _host: &mut dyn Host) -> Result<(), String> {
+        std::fs::write(CANDIDATE, config).map_err(|error| format!("write {CANDIDATE}: {error}"))?;
+        let checked = check(CANDIDATE);
+        // The candidate holds passwords; an unwritable /run would have been noticed above.
+        let _ = std::fs::remove_file(CANDIDATE);
+        checked.map_err(|message| message.replace(CANDIDATE, file))
+    }
+
+    fn start(&mut self, host: &mut dyn Host) -> Result<(), String> {
+        let started = Process::start(&self.outbox)?;
+        *self.process() = Some(started);
+        self.loaded(|model| model.start(host));
+        Ok(())
+    }
+
+    fn reload(&mut self, host: &mut dyn Host) -> Result<(), String> {
+        if !self.running() {
+            return Err("haproxy.service is not active, cannot reload.".to_owned());
+        }
+        check(CONFIG)?;
+        let mut process = self.process();
+        let process = process.as_mut().expect("it runs");
+        // What was said before belongs to an earlier load.
+        process.is_ready();
+        signal(&process.master, Signal::USR2)?;
+        process.reloading = Some(Instant::now());
+        host.timer(RELOAD_TIMER, POLL);
+        Ok(())
+    }
+
+    fn stop(&mut self, host: &mut dyn Host) {
+        host.cancel(RELOAD_TIMER);
+        if let Some(process) = self.process().take() {
+            process.stop(&self.outbox);
+        }
+        self.model.stop(host);
+    }
+
+    fn running(&self) -> bool {
+        self.process().as_mut().is_some_and(|process| matches!(process.master.try_wait(), Ok(None)))
+    }
+
+    fn timer(&mut self, key: TimerKey, host: &mut dyn Host) {
+        if key != RELOAD_TIMER {
+            return self.model.timer(key, host);
+        }
+        let outcome = match &mut *self.process() {
+            Some(process) => process.reload_outcome(),
+            None => return,
+        };
+        match outcome {
+            Outcome::Pending => host.timer(RELOAD_TIMER, POLL),
+            Outcome::Loaded => self.loaded(|model| model.reload(host)),
+            Outcome::Failed(how) => {
+                self.outbox.report(log(format!("the reload failed, the old workers go on: {how}")));
+            }
+        }
+    }
+
+    fn version(&self) -> String {
+        match Command::new("haproxy").arg("-vv").output() {
+            Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+            Err(error) => format!("haproxy: {error}\n"),
+        }
+    }
+
+    fn state(&self) -> Value {
+        if self.running() { self.model.state() } else { json!({"running": false}) }
+    }
+}
+
+/// How a reload went.
+enum Outcome {
+    Pending,
+    Loaded,
+    Failed(String),
+}
+
+impl Process {
+    fn start(outbox: &Outbox) -> Result<Process, String> {
+        for stale in [NOTIFY_SOCKET, MASTER_SOCKET] {
+            // Left by a master that was killed; usually there is none.
+            let _ = std::fs::remove_file(stale);
+        }
+        let told = |what: &str, error: std::io::Error| format!("{what}: {error}");
+        let notifications = UnixDatagram::bind(NOTIFY_SOCKET).map_err(|error| told(NOTIFY_SOCKET, error))?;
+        notifications.set_nonblocking(true).map_err(|error| told(NOTIFY_SOCKET, error))?;
+        let mut master = Command::new("haproxy")
+            .args(["-Ws", "-f", CONFIG, "-S", MASTER_SOCKET])
+            .args(most_connections(open_files()).into_iter().flat_map(|most| ["-n".to_owned(), most.to_string()]))
+            .env("NOTIFY_SOCKET", NOTIFY_SOCKET)
+            .stdin(Stdio::null())
+            // One line for every connection, a hundred a second for each probe.
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| told("haproxy", error))?;
+        let said = Said::listen(master.stderr.take().expect("stderr is piped"), outbox.clone());
+        let mut process = Process { master, notifications, reloading: None };
+        let began = Instant::now();
+        while began.elapsed() < DEADLINE {
+            if let Ok(Some(status)) = process.master.try_wait() {
+                return Err(format!("{}\nhaproxy ended with {status}", said.text()));
+            }
+            if process.is_ready() {
+                said.started(outbox);
+                return Ok(process);
+            }
+            std::thread::sleep(POLL);
+        }
+        process.stop(outbox);
+        Err(format!("haproxy was not ready within {} s\n{}", DEADLINE.as_secs(), said.text()))
+    }
+
+    /// Whether the master has said that it is ready since the last question.
+    fn is_ready(&mut self) -> bool {
+        let mut ready = false;
+        let mut message = [0; 512];
+        while let Ok(length) = self.notifications.recv(&mut message) {
+            for line in message[..length].split(|byte| *byte == b'\n') {
+                match line {
+                    b"READY=1" => ready = true,
+                    b"RELOADING=1" => ready = false,
+                    _ => {}
+                }
+            }
+        }
+        ready
+    }
+
+    fn reload_outcome(&mut self) -> Outcome {
+        let Some(ordered) = self.reloading else { return Outcome::Loaded };
+        if !self.is_ready() {
+            if ordered.elapsed() < DEADLINE {
+                return Outcome::Pending;
+            }
+            self.reloading = None;
+            return Outcome::Failed(format!("the master was not ready within {} s", DEADLINE.as_secs()));
+        }
+        self.reloading = None;
+        match show_proc() {
+            Ok(text) if has_fresh_worker(&text) => Outcome::Loaded,
+            Ok(_) => Outcome::Failed("no worker has loaded the file".to_owned()),
+            Err(error) => Outcome::Failed(format!("ask the master: {error}")),
+        }
+    }
+
+    /// What `systemctl stop` does: ask, and after a while insist.
+    fn stop(mut self, outbox: &Outbox) {
+        if let Err(error) = signal(&self.master, Signal::TERM) {
+            outbox.complain(format!("failed to stop haproxy: {error}"));
+        }
+        let began = Instant::now();
+        while began.elapsed() < DEADLINE {
+            if !matches!(self.master.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        // It may have ended this very moment.
+        let _ = self.master.kill();
+        let _ = self.master.wait();
+    }
+}
+
+/// How many files this process may have open; none where there is no limit.
+fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
+}
+
+/// The most connections HAProxy is told to take, where the container may not have as many files as the appliance's own
+/// `maxconn 60000` needs: two a connection, and some for itself. From 2.3 on it does not start without them, and not every
+/// engine can give a container more than it has itself. On the command line it goes before the file, which stays as it is.
+fn most_connections(files: Option<u64>) -> Option<u64> {
+    const OWN: u64 = 200;
+    const APPLIANCE: u64 = 60_000;
+    files.filter(|files| *files < 2 * APPLIANCE + OWN).map(|files| files.saturating_sub(OWN) / 2)
+}
+
+fn signal(child: &Child, signal: Signal) -> Result<(), String> {
+    let pid = Pid::from_raw(child.id().cast_signed()).expect("a child's process id is positive");
+    kill_process(pid, signal).map_err(|error| error.to_string())
+}
+
+/// `haproxy -c -f`.
+fn check(file: &str) -> Result<(), String> {
+    let output =
+        Command::new("haproxy").args(["-c", "-f", file]).output().map_err(|error| format!("haproxy: {error}"))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()) }
+}
+
+fn show_proc() -> std::io::Result<String> {
+    let mut socket = UnixStream::connect(MASTER_SOCKET)?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    socket.write_all(b"show proc\n")?;
+    let mut text = String::new();
+    let mut piece = [0; 4096];
+    // The master keeps the connection for a while; its answer ends with an empty line.
+    while !text.ends_with("\n\n") {
+        match socket.read(&mut piece)? {
+            0 => break,
+            length => text.push_str(&String::from_utf8_lossy(&piece[..length])),
+        }
+    }
+    Ok(text)
+}
+
+/// Whether a current worker has no reload behind it. 2.2 has a column more than later versions, the relative process number.
+fn has_fresh_worker(show_proc: &str) -> bool {
+    let mut lines = show_proc.lines();
+    let relative = lines.next().is_some_and(|header| header.contains("<relative PID>"));
+    let column = if relative { 3 } else { 2 };
+    let current = lines.skip_while(|line| *line != "# workers").skip(1).take_while(|line| !line.starts_with('#'));
+    current
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>())
+        .any(|words| words.get(1) == Some(&"worker") && words.get(column) == Some(&"0"))
+}
+
+/// What HAProxy says on standard error. Until it has started that is the reason if it fails; from then on it goes to the
+/// machine's log.
+#[derive(Clone)]
+struct Said(Arc<Mutex<Until>>);
+
+enum Until {
+    Starting(Vec<String>),
+    Started,
+}
+
+impl Said {
+    fn listen(stderr: impl Read + Send + 'static, outbox: Outbox) -> Said {
+        let said = Said(Arc::new(Mutex::new(Until::Starting(Vec::new()))));
+        let lines = said.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                match &mut *lines.lock() {
+                    Until::Starting(kept) => kept.push(line),
+                    Until::Started => outbox.report(log(line)),
+                }
+            }
+        });
+        said
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Until> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It has started: what it said so far goes to the log as well.
+    fn started(&self, outbox: &Outbox) {
+        if let Until::Starting(kept) = std::mem::replace(&mut *self.lock(), Until::Started) {
+            kept.into_iter().for_each(|line| outbox.report(log(line)));
+        }
+    }
+
+    /// What it said while it did not start.
+    fn text(&self) -> String {
+        match &*self.lock() {
+            Until::Starting(kept) => kept.join("\n"),
+            Until::Started => String::new(),
+        }
+    }
+}
+
+fn log(line: String) -> GuestReport {
+    GuestReport::Log { service: "haproxy".to_owned(), line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Recorded with Debian's 2.2.9 and 2.6.12.
+    const LOADED_2_2: &str = "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>      \n\
+        1               master          0               1               0d00h00m04s     2.2.9-2+deb11u6\n\
+        # workers\n10              worker          1               0               0d00h00m01s     2.2.9-2+deb11u6\n\
+        # old workers\n7               worker          [was: 1]        1               0d00h00m04s     2.2.9-2+deb11u6\n# programs\n\n";
+    const FAILED_2_2: &str = "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>      \n\
+        1               master          0               3               0d00h00m09s     2.2.9-2+deb11u6\n\
+        # workers\n# old workers\n10              worker          [was: 1]        2               0d00h00m06s     2.2.9-2+deb11u6\n\
+        # programs\n\n";
+    const LOADED_2_6: &str = "#<PID>          <type>          <reloads>       <uptime>        <version>      \n\
+        1               master          1 [failed: 0]   0d00h00m04s     2.6.12-1+deb12u3\n\
+        # workers\n12              worker          0               0d00h00m01s     2.6.12-1+deb12u3\n# programs\n\n";
+    const FAILED_2_6: &str = "#<PID>          <type>          <reloads>       <uptime>        <version>      \n\
+        1               master          2 [failed: 1]   0d00h00m10s     2.6.12-1+deb12u3\n\
+        # workers\n12              worker          1               0d00h00m07s     2.6.12-1+deb12u3\n# programs\n\n";
+
+    #[test]
+    fn connections_are_cut_only_where_files_are_short() {
+        assert_eq!(most_connections(Some(20_000)), Some(9_900));
+        assert_eq!(most_connections(Some(524_288)), None);
+        assert_eq!(most_connections(None), None);
+    }
+
+    #[test]
+    fn a_load_succeeded_if_there_is_a_worker_without_reloads() {
+        assert!(has_fresh_worker(LOADED_2_2) && has_fresh_worker(LOADED_2_6));
+        assert!(!has_fresh_worker(FAILED_2_2) && !has_fresh_worker(FAILED_2_6));
+        assert!(!has_fresh_worker(""));
+    }
+}

@@ -1,0 +1,209 @@
+//! What fleet and agent say to each other, one JSON message a line.
+//!
+//! Both ends are the same binary, so there is no version to agree on.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use grenadier_clock::{Seed, Time};
+use grenadier_fleet::{GuestReport, Mac};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::encoding::ReportForm;
+pub use crate::encoding::{AnswerForm, Base64, HttpForm, ShellForm};
+use crate::network::NicRecord;
+
+/// What the fleet says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ToAgent {
+    /// The answer to [`FromAgent::Hello`]: what this machine is. Said once for each boot.
+    Boot(Box<Boot>),
+    /// NICs were plugged, unplugged or changed while the machine is on.
+    Nics {
+        /// All of them.
+        nics: Vec<NicRecord>,
+    },
+    /// The configuration (guestinfo) was changed from outside.
+    Configure {
+        /// What changed; an empty value removes a key. The rest is the guest's to know.
+        change: BTreeMap<String, String>,
+    },
+    /// The guest is asked to shut down.
+    Shutdown,
+    /// The guest is asked for its volatile state.
+    ReadState {
+        /// To be repeated in the answer.
+        request: u64,
+    },
+    /// A file to be removed without the guest's help.
+    Remove {
+        /// To be repeated in the answer.
+        request: u64,
+        /// Its absolute path.
+        path: String,
+    },
+    /// A command for the guest's shell.
+    Shell {
+        /// To be repeated in the answer.
+        request: u64,
+        /// The command.
+        command: ShellForm,
+    },
+    /// An HTTP call to be made from here.
+    Http {
+        /// To be repeated in the answer.
+        request: u64,
+        /// The call.
+        call: HttpForm,
+    },
+    /// A target to look at all the time.
+    Watch(WatchOrder),
+    /// Not any more.
+    Unwatch {
+        /// Which.
+        watch: u32,
+    },
+}
+
+/// What a machine is, as its agent has to know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Boot {
+    /// The run's time when this was said.
+    pub now: Time,
+    /// The machine's name.
+    pub machine: String,
+    /// The run's seed.
+    pub seed: Seed,
+    /// Its network cards.
+    pub nics: Vec<NicRecord>,
+    /// Its configuration (guestinfo).
+    pub config: BTreeMap<String, String>,
+    /// Files that were removed while the machine was off: an engine can add to a container that does not run, not take away.
+    pub remove: Vec<String>,
+    /// Which guest runs on it; none for a machine that only makes calls for those outside.
+    pub guest: Option<GuestRecord>,
+}
+
+/// Which guest runs on a machine: what its image says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuestRecord {
+    /// `haproxy-appliance`, `backend`, `operator`, `client` …
+    pub product: String,
+    /// The product's version.
+    pub version: String,
+    /// Facts the guest behaves by.
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// A watch, as the agent of the client that looks has to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchOrder {
+    /// Its number.
+    pub watch: u32,
+    /// What it looks at.
+    pub target: SocketAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Whether one connection is kept as long as it lives.
+    pub pinned: bool,
+    /// The time between the starts of two samples, in milliseconds.
+    pub every_ms: u64,
+}
+
+/// What the agent says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum FromAgent {
+    /// It runs and wants to know what it is.
+    Hello,
+    /// The guest told something.
+    Report {
+        /// What.
+        #[serde(with = "ReportForm")]
+        report: GuestReport,
+    },
+    /// The guest changed a configuration key; an empty value removes it.
+    Config {
+        /// Which.
+        key: String,
+        /// Now.
+        value: String,
+    },
+    /// What the machine answers ARP for has changed.
+    Claims {
+        /// All of it: its own addresses and its AnyIP ranges.
+        claims: Vec<IpNet>,
+    },
+    /// A watching client's neighbour entry for its target has changed.
+    Neighbour {
+        /// The target.
+        address: IpAddr,
+        /// Whom it leads to; none where nobody answered.
+        mac: Option<Mac>,
+    },
+    /// What a watch sees has changed.
+    Observation {
+        /// Which watch.
+        watch: u32,
+        /// Not before this.
+        earliest: Time,
+        /// Not after this.
+        latest: Time,
+        /// What it sees from then on.
+        seen: Seen,
+    },
+    /// Raw samples, in order of their starts.
+    Samples {
+        /// Which watch.
+        watch: u32,
+        /// The samples.
+        rows: Vec<SampleRow>,
+    },
+    /// The answer to [`ToAgent::Shell`], [`ToAgent::Http`] or [`ToAgent::Remove`] (which exits 1 where there was none).
+    Answer {
+        /// Which request.
+        request: u64,
+        /// What came back.
+        answer: AnswerForm,
+    },
+    /// The answer to [`ToAgent::ReadState`].
+    State {
+        /// Which request.
+        request: u64,
+        /// The state; none where no guest runs.
+        state: Option<Value>,
+    },
+}
+
+/// What a watch sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// Requests are answered, so far by these backends.
+    Up(Vec<String>),
+    /// They are not, for this reason.
+    Down(String),
+}
+
+/// One sample as it is kept for later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleRow {
+    /// When its request was begun, in nanoseconds of the run.
+    pub began_ns: Time,
+    /// How long the answer or the failure took, in microseconds.
+    pub took_us: u64,
+    /// The backend that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One message as a line, its newline included.
+pub fn line<M: Serialize>(message: &M) -> String {
+    serde_json::to_string(message).expect("messages have string keys and finite numbers") + "\n"
+}

@@ -1,0 +1,145 @@
+//! What the fleet, its workers and its handles share.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bollard::Docker;
+use grenadier_agent::protocol::FromAgent;
+use grenadier_clock::{Clock, Seed};
+use grenadier_fleet::DiskImage;
+use grenadier_fleet::{
+    MachineId, MachineSpec, OperationError, OperationId, OperationOutput, Power, Reconfiguration, SegmentId,
+    SegmentSpec, SnapshotId,
+};
+use ipnet::IpNet;
+use tokio::sync::Notify;
+
+use crate::owner::Owner;
+use crate::session::Session;
+
+/// What changed when an operation ended: the sync side applies it to the view.
+#[derive(Debug)]
+pub(crate) enum Change {
+    None,
+    Created(Box<MachineSpec>),
+    Destroyed,
+    Power {
+        power: Power,
+        epoch: u64,
+    },
+    /// Off, and on again in a new life.
+    Reset {
+        epoch: u64,
+    },
+    Reconfigured(Box<Reconfiguration>),
+    DiskWritten {
+        disk: u32,
+        image: Arc<DiskImage>,
+    },
+    SnapshotTaken {
+        name: String,
+        description: String,
+        image: Option<String>,
+    },
+    Reverted {
+        snapshot: SnapshotId,
+    },
+    SnapshotsRemoved(Vec<SnapshotId>),
+}
+
+/// News from workers and agents.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// An operation ended.
+    Finished { id: OperationId, machine: MachineId, result: Result<(OperationOutput, Change), OperationError> },
+    /// An agent told something.
+    Agent { machine: MachineId, epoch: u64, message: FromAgent },
+    /// A container ended, with or without being asked to.
+    Ended { machine: MachineId, epoch: u64, how: String },
+}
+
+/// News in order, and a bell.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    queue: Mutex<VecDeque<Note>>,
+    bell: Notify,
+}
+
+impl Notes {
+    pub(crate) fn push(&self, note: Note) {
+        lock(&self.queue).push_back(note);
+        self.bell.notify_one();
+    }
+
+    pub(crate) fn take(&self) -> VecDeque<Note> {
+        std::mem::take(&mut lock(&self.queue))
+    }
+
+    /// Waits until there is something to take.
+    pub(crate) async fn wait(&self) {
+        loop {
+            // The bell remembers one ring, so that one between the look and the wait is not lost.
+            let rung = self.bell.notified();
+            if !lock(&self.queue).is_empty() {
+                return;
+            }
+            rung.await;
+        }
+    }
+}
+
+/// A machine whose agent talks.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    pub(crate) name: String,
+    pub(crate) epoch: u64,
+    pub(crate) session: Session,
+    pub(crate) claims: Vec<IpNet>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) docker: Docker,
+    pub(crate) owner: Owner,
+    pub(crate) seed: Seed,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) node_image: String,
+    pub(crate) segments: BTreeMap<SegmentId, SegmentSpec>,
+    pub(crate) notes: Notes,
+    pub(crate) present: Mutex<BTreeMap<MachineId, Present>>,
+    /// The machine that makes calls for those outside.
+    pub(crate) relay: OnceLock<Session>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("run", &self.owner.run).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn run(&self) -> &str {
+        &self.owner.run
+    }
+
+    pub(crate) fn present(&self) -> MutexGuard<'_, BTreeMap<MachineId, Present>> {
+        lock(&self.present)
+    }
+
+    /// A machine's life ended. A later life of it is left alone.
+    pub(crate) fn forget(&self, machine: MachineId, epoch: u64) {
+        let mut present = self.present();
+        if present.get(&machine).is_some_and(|present| present.epoch == epoch) {
+            present.remove(&machine);
+        }
+    }
+
+    /// The volume that the agent's program lies in.
+    pub(crate) fn program_volume(&self) -> String {
+        format!("grenadier-{}-agent", self.run())
+    }
+}
+
+/// A lock whose holder panicked guards data that is still whole: every change here is one statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

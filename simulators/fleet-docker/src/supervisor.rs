@@ -1,0 +1,62 @@
+//! A small process that removes a run's containers when the run's own process cannot.
+//!
+//! It holds the reading end of a pipe. A run that ends in order says so before it closes the pipe; one that is killed does
+//! not, and then the supervisor sweeps. It is in a process group of its own, so that Ctrl-C reaches the run alone. What kills
+//! it too (a CI runner that kills everything of a job) leaves the next run's sweep.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use crate::engine::connect;
+use crate::sweep::{Scope, sweep};
+
+/// What an owner says when nothing is left to be done.
+const DONE: &[u8] = b"done\n";
+
+/// The supervisor of a run, as its owner holds it. Dropped without [`Supervisor::dismiss`], it sweeps.
+#[derive(Debug)]
+pub struct Supervisor {
+    child: Child,
+}
+
+impl Supervisor {
+    /// Starts `PROGRAM supervise RUN`.
+    pub fn start(program: &Path, run: &str) -> std::io::Result<Supervisor> {
+        use std::os::unix::process::CommandExt;
+        let mut command = Command::new(program);
+        command.args(["supervise", run]).process_group(0);
+        // Nothing of it may keep a terminal or a pipe of the run's caller open.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(|child| Supervisor { child })
+    }
+
+    /// Tells it that the run is over and clean, and waits for its end.
+    pub fn dismiss(mut self) {
+        if let Some(mut pipe) = self.child.stdin.take() {
+            // One that was killed has nothing left to be told.
+            let _ = pipe.write_all(DONE);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// What `supervise RUN` does: waits for the owner's end and sweeps the run, unless the owner said that it is clean.
+pub fn supervise(run: &str) -> ExitCode {
+    let mut said = Vec::new();
+    // A broken pipe means the same as its end.
+    let _ = std::io::stdin().lock().read_to_end(&mut said);
+    if said == DONE {
+        return ExitCode::SUCCESS;
+    }
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return ExitCode::FAILURE;
+    };
+    let clean = runtime.block_on(async {
+        match connect().await {
+            Ok(docker) => sweep(&docker, Scope::Run(run.to_owned())).await.is_clean(),
+            Err(_) => false,
+        }
+    });
+    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,74 @@
+//! The docker fleet on a real engine. Where there is none, the tests say so and pass.
+//!
+//! This program is also what runs *in* the containers and beside the run, as the product's own binary is: it has a `main` of
+//! its own, which plays `agent`, `supervise` and two parts of tests before it is a test runner.
+#![allow(clippy::disallowed_methods, reason = "these tests drive real containers")]
+
+mod addresses;
+mod appliance;
+mod calls;
+mod conformance;
+mod guest;
+mod ownership;
+mod power;
+mod snapshots;
+mod watches;
+mod world;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use bollard::Docker;
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["agent"] => grenadier_agent::run(guest::make_guest),
+        ["supervise", run] => grenadier_fleet_docker::supervisor::supervise(run),
+        ["conformance"] => conformance::in_container(),
+        ["hold", run, directory] => ownership::hold(run, directory),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    }
+}
+
+fn trials() -> Vec<Trial> {
+    vec![
+        trial("power_off_keeps_files_and_loses_kernel_state", power::files_stay_kernel_state_goes),
+        trial("a_guest_can_be_shut_down_and_reset", power::shutdown_and_reset),
+        trial("a_container_that_dies_is_a_machine_that_went_off", power::unexpected_death),
+        trial("operations_are_refused_as_in_the_virtual_world", power::refusals),
+        trial("a_machine_without_an_image_comes_on_and_finds_nothing", power::no_image),
+        trial("cards_are_plugged_while_a_machine_is_on", power::hot_plug),
+        trial("a_revert_brings_back_files_configuration_and_cards", snapshots::revert),
+        trial("two_owners_of_one_range_fight", addresses::two_owners),
+        trial("an_outage_has_bounds_and_a_lost_prober_shows", watches::outage_at_kill),
+        trial("a_pinned_connection_breaks_with_its_owner", watches::pinned),
+        trial("calls_reach_machines_and_fail_as_they_should", calls::http_and_shell),
+        trial("the_appliance_serves_routes_with_the_real_haproxy_2_2", appliance::bullseye),
+        trial("the_appliance_serves_routes_with_the_real_haproxy_2_6", appliance::bookworm),
+        trial("a_killed_owner_leaves_nothing", ownership::killed_owner),
+        trial("the_real_host_behaves_as_the_test_host", conformance::same_effects),
+    ]
+}
+
+/// A test on an engine that has the standard images.
+fn trial<F, R>(name: &str, test: F) -> Trial
+where
+    F: FnOnce(Docker) -> R + Send + 'static,
+    R: Future<Output = ()>,
+{
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(async {
+            match grenadier_fleet_docker::engine::connect().await {
+                Err(error) => println!("not covered: no Docker engine ({error})"),
+                Ok(docker) if docker.inspect_image(world::NODE_IMAGE).await.is_err() => {
+                    println!("not covered: the standard images are not there yet");
+                }
+                Ok(docker) => test(docker).await,
+            }
+        });
+        Ok(())
+    })
+}
