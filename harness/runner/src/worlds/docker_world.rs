@@ -94,17 +94,21 @@ impl Shared {
             (result, std::mem::take(&mut hub.timers))
         };
         for (key, after) in timers {
-            let shared = self.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(after).await;
-                shared.act(|hub| {
-                    if hub.fleet.is_some() {
-                        hub.with_cloud(|cloud, host| cloud.timer(key, host));
-                    }
-                });
-            });
+            self.start_timer(key, after);
         }
         result
+    }
+
+    fn start_timer(&self, key: u64, after: Duration) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            shared.act(|hub| {
+                if hub.fleet.is_some() {
+                    hub.with_cloud(|cloud, host| cloud.timer(key, host));
+                }
+            });
+        });
     }
 
     fn perform(&self, operation: Operation) -> Performing {
