@@ -214,7 +214,7 @@ impl Process {
         }
         self.reloading = None;
         match show_proc() {
-            Ok(_) => Outcome::Loaded,
+            Ok(text) if has_fresh_worker(&text) => Outcome::Loaded,
             Ok(_) => Outcome::Failed("no worker has loaded the file".to_owned()),
             Err(error) => Outcome::Failed(format!("ask the master: {error}")),
         }

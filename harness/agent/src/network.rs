@@ -176,7 +176,7 @@ impl Network {
 
     /// Adds a rule. The kernel puts it before the others with a priority of its own, so equal rules pile up.
     pub fn add_rule(&self, rule: &RouteRule) -> Result<(), NetworkError> {
-        batch(&[format!("rule add {} priority 7", self.selector(rule)?)])
+        batch(&[format!("rule add {}", self.selector(rule)?)])
     }
 
     /// Removes one copy of a rule.

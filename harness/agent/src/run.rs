@@ -118,7 +118,7 @@ impl Agent {
     ) -> (Agent, mpsc::UnboundedReceiver<Incoming>) {
         for path in &boot.remove {
             // It may never have been there.
-            let _ = path;
+            let _ = std::fs::remove_file(path);
         }
         let neighbour = NeighbourTimers::from_config(&boot.config).unwrap_or_else(|error| {
             outbox.complain(error);

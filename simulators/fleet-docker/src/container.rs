@@ -174,7 +174,7 @@ impl Container {
             seed: shared.seed,
             nics: nic_records(shared, &machine.spec.nics),
             config: machine.spec.config.clone(),
-            remove: std::mem::take(&mut self.removed).into_iter().collect(),
+            remove: self.removed.iter().cloned().collect(),
             guest: Some(guest),
         };
         let clock = shared.clock.clone();
@@ -186,6 +186,7 @@ impl Container {
         let (session, told) = opened.map_err(|error| refused("attach to the container", error))?;
         let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
         started.map_err(|error| refused("start the container", error))?;
+        self.removed.clear();
         (self.session, self.epoch) = (Some(session.clone()), epoch);
         Ok((session, told))
     }
@@ -246,7 +247,7 @@ impl Container {
         let Some(id) = &self.id else { return Ok(self.base.clone()) };
         let options = CommitContainerOptions { container: Some(id.clone()), pause: true, ..Default::default() };
         let committed = shared.docker.commit_container(options, ContainerConfig::default()).await;
-        committed.map(|_| None).map_err(|error| refused("commit the container", error))
+        committed.map(|image| Some(image.id)).map_err(|error| refused("commit the container", error))
     }
 
     /// Changes the networks that a container is plugged into.

@@ -15,6 +15,7 @@
 mod admission;
 mod archive;
 pub mod blocks;
+mod changes;
 mod claims;
 pub mod clock;
 mod container;
@@ -22,6 +23,7 @@ pub mod engine;
 mod fleet;
 mod handle;
 pub mod images;
+mod news;
 pub mod owner;
 mod program;
 mod segments;

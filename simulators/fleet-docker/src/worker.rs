@@ -62,7 +62,7 @@ async fn follow(shared: Arc<Shared>, machine: MachineId, epoch: u64, mut told: T
     }
     shared.forget(machine, epoch);
     let how = container.lock().await.how_it_ended(&shared, epoch).await;
-    drop(how);
+    shared.notes.push(Note::Ended { machine, epoch, how });
 }
 
 async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(OperationOutput, Change), OperationError> {

@@ -81,7 +81,7 @@ async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: wat
             Some((number, sample)) = ended.recv() => findings.take(number, sample),
             _ = looks.tick() => {
                 let now = neighbours::current(order.target.ip());
-                if neighbour == Some(now) {
+                if neighbour != Some(now) {
                     outbox.put(FromAgent::Neighbour { address: order.target.ip(), mac: now });
                 }
                 neighbour = Some(now);

@@ -23,7 +23,7 @@ use crate::guest::{RESPONDER, Wish};
 pub(crate) const NODE_IMAGE: &str = "grenadier/node:bookworm";
 
 /// How long anything may take.
-const DEADLINE: Duration = Duration::from_secs(12);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A fleet with segments of its own.
 pub(crate) struct World {
