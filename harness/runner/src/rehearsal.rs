@@ -22,6 +22,13 @@ pub(crate) struct Rehearsed {
     pub ended: Time,
 }
 
+impl Rehearsed {
+    /// Somebody stopped it at `ended`, before anybody could know how it ends.
+    pub(crate) fn interrupted(ended: Time) -> Rehearsed {
+        Rehearsed { engine: Vec::new(), observed: Stages::default(), end: RunEnd::Interrupted, ended }
+    }
+}
+
 /// Runs the phases of `scenario` on `stage`.
 pub(crate) async fn rehearse(stage: &dyn Stage, scenario: &Scenario, system: &mut dyn System) -> Rehearsed {
     let mut rehearsal = Rehearsal {

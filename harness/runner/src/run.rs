@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use futures_util::future::{Either, select};
 use grenadier_catalog::Named;
 use grenadier_checks::{Capture, Expectation, Facts, Masks, Required, Stages, Subject, Verdict};
 use grenadier_clock::{Seed, Time};
@@ -63,7 +64,14 @@ pub fn run_docker(
         let stage = DockerStage::start(docker, seed, log, &setting, run_dir).await?;
         let subject = subject(scenario, World::Docker, seed, replay);
         begin(&stage, scenario, &subject);
-        let rehearsed = rehearse(&stage, scenario, &mut system).await;
+        let rehearsed = {
+            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system));
+            match select(rehearsing, std::pin::pin!(interrupted())).await {
+                Either::Left((rehearsed, _)) => Some(rehearsed),
+                Either::Right(_) => None,
+            }
+        };
+        let rehearsed = rehearsed.unwrap_or_else(|| Rehearsed::interrupted(stage.clock().now()));
         let output = conclude(&stage, scenario, subject, system.nature(), rehearsed);
         let report = stage.shutdown().await;
         match report.filter(|report| !report.is_clean()) {
@@ -71,6 +79,17 @@ pub fn run_docker(
             None => Ok(output),
         }
     })
+}
+
+/// Ready when somebody asks this process to stop: from a terminal, or as a service manager does.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // A process that cannot be told to stop politely can still be killed; the supervisor cleans up then.
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    select(std::pin::pin!(interrupt.recv()), std::pin::pin!(terminate.recv())).await;
 }
 
 /// Why a run in the docker world came to no verdict: the environment is not fit (exit code 3).
