@@ -16,14 +16,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use grenadier_fleet::GuestReport;
+use grenadier_guest::testing::TestHost;
 use grenadier_guest::{Host, TimerKey};
 use grenadier_haproxy_appliance::{HaproxyProcess, ModelHaproxy};
+use ipnet::{Ipv4Net, Ipv6Net};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::Outbox;
 
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
+const CONFIG_DIRECTORY: &str = "/etc/haproxy";
 const CANDIDATE: &str = "/run/grenadier-haproxy-candidate.cfg";
 const NOTIFY_SOCKET: &str = "/run/grenadier-haproxy-notify";
 const MASTER_SOCKET: &str = "/run/grenadier-haproxy-master";
@@ -65,8 +68,8 @@ impl RealHaproxy {
     }
 
     /// Tells the model that the real one has loaded the file. The model must agree that it can be loaded.
-    fn loaded(&mut self, load: impl FnOnce(&mut ModelHaproxy) -> Result<(), String>) {
-        if let Err(error) = load(&mut self.model) {
+    fn loaded(&mut self, host: &dyn Host, load: impl FnOnce(&mut ModelHaproxy, &mut dyn Host) -> Result<(), String>) {
+        if let Err(error) = load(&mut self.model, &mut shadow(host)) {
             self.outbox.complain(format!("HAProxy has loaded a file that its model refuses: {error}"));
         }
     }
@@ -84,7 +87,7 @@ impl HaproxyProcess for RealHaproxy {
     fn start(&mut self, host: &mut dyn Host) -> Result<(), String> {
         let started = Process::start(&self.outbox)?;
         *self.process() = Some(started);
-        self.loaded(|model| model.start(host));
+        self.loaded(host, |model, shadow| model.start(shadow));
         Ok(())
     }
 
@@ -108,7 +111,7 @@ impl HaproxyProcess for RealHaproxy {
         if let Some(process) = self.process().take() {
             process.stop(&self.outbox);
         }
-        self.model.stop(host);
+        self.model.stop(&mut shadow(host));
     }
 
     fn running(&self) -> bool {
@@ -117,7 +120,7 @@ impl HaproxyProcess for RealHaproxy {
 
     fn timer(&mut self, key: TimerKey, host: &mut dyn Host) {
         if key != RELOAD_TIMER {
-            return self.model.timer(key, host);
+            return;
         }
         let outcome = match &mut *self.process() {
             Some(process) => process.reload_outcome(),
@@ -125,7 +128,7 @@ impl HaproxyProcess for RealHaproxy {
         };
         match outcome {
             Outcome::Pending => host.timer(RELOAD_TIMER, POLL),
-            Outcome::Loaded => self.loaded(|model| model.reload(host)),
+            Outcome::Loaded => self.loaded(host, |model, shadow| model.reload(shadow)),
             Outcome::Failed(how) => {
                 self.outbox.report(log(format!("the reload failed, the old workers go on: {how}")));
             }
@@ -142,6 +145,17 @@ impl HaproxyProcess for RealHaproxy {
     fn state(&self) -> Value {
         if self.running() { self.model.state() } else { json!({"running": false}) }
     }
+}
+
+/// A host without a world for the model: it sees the files that the real one has read, takes every address for bindable
+/// (the real one has bound them), and what it logs or listens on goes nowhere.
+fn shadow(host: &dyn Host) -> TestHost {
+    let files =
+        host.list(CONFIG_DIRECTORY).into_iter().filter_map(|path| host.read(&path).map(|content| (path, content)));
+    let mut shadow = TestHost::default();
+    shadow.files = files.collect();
+    shadow.local_routes = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
+    shadow
 }
 
 /// How a reload went.

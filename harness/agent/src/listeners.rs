@@ -13,7 +13,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 /// A request that a listener passes to the guest.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub(crate) struct Incoming {
 #[derive(Debug)]
 pub(crate) struct Listeners {
     open: BTreeMap<(Option<IpAddr>, u16), Open>,
+    /// Sockets on their way out: a task that was told to end closes its socket when it next has the floor, and only then the
+    /// address is free again.
+    closing: BTreeMap<(Option<IpAddr>, u16), JoinHandle<()>>,
     incoming: mpsc::UnboundedSender<Incoming>,
 }
 
@@ -34,13 +37,7 @@ pub(crate) struct Listeners {
 struct Open {
     certificate: Option<String>,
     answering: Arc<Mutex<Answering>>,
-    task: AbortHandle,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    task: JoinHandle<()>,
 }
 
 /// A certificate chain and its key as PEM text.
@@ -52,7 +49,7 @@ pub(crate) struct Pem {
 impl Listeners {
     /// No sockets yet; requests for the guest will go to `incoming`.
     pub(crate) fn new(incoming: mpsc::UnboundedSender<Incoming>) -> Listeners {
-        Listeners { open: BTreeMap::new(), incoming }
+        Listeners { open: BTreeMap::new(), closing: BTreeMap::new(), incoming }
     }
 
     /// Opens a socket, or changes what answers at an open one.
@@ -60,7 +57,8 @@ impl Listeners {
     /// What a proxy answers is the real proxy's business: its process opens its sockets itself, and nothing is opened here.
     ///
     /// # Errors
-    /// The address cannot be bound, or there is no certificate to show; the text says which.
+    /// There is no certificate to show; the text says why. That an address cannot be bound turns out later and is said on
+    /// standard error, which ends in the machine's log.
     pub(crate) fn open(
         &mut self,
         listener: &Listener,
@@ -68,7 +66,7 @@ impl Listeners {
     ) -> Result<(), String> {
         let at = (listener.address, listener.port);
         if matches!(listener.answering, Answering::Proxy(_)) {
-            self.open.remove(&at);
+            self.close(listener.address, listener.port);
             return Ok(());
         }
         if let Some(open) = self.open.get(&at)
@@ -77,35 +75,42 @@ impl Listeners {
             *open.answering.lock().unwrap_or_else(PoisonError::into_inner) = listener.answering.clone();
             return Ok(());
         }
-        // A new certificate means a new socket, and the old one must be closed before that.
-        self.open.remove(&at);
+        // A new certificate means a new socket.
+        self.close(listener.address, listener.port);
         let identity = match &listener.certificate {
             None => None,
             Some(wanted) => Some(identity(&pem()?, wanted)?),
         };
         let address = SocketAddr::new(listener.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), listener.port);
-        let socket = std::net::TcpListener::bind(address)
-            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
-            .and_then(TcpListener::from_std)
-            .map_err(|error| format!("listen on {address}: {error}"))?;
         let answering = Arc::new(Mutex::new(listener.answering.clone()));
         let handler = Arc::new(Passing {
             port: listener.port,
             answering: Arc::clone(&answering),
             incoming: self.incoming.clone(),
         });
+        let before = self.closing.remove(&at);
         let task = tokio::spawn(async move {
-            // Accepting fails when the process is out of files; the sockets are then closed and clients are refused.
-            let Err(error) = serve(socket, identity, handler).await;
-            eprintln!("listener on {address} ended: {error}");
+            if let Some(before) = before {
+                // It ends as told; its panic would have been printed already.
+                let _ = before.await;
+            }
+            let ended = match TcpListener::bind(address).await {
+                Ok(socket) => serve(socket, identity, handler).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = ended;
+            eprintln!("failed to listen on {address}: {error}");
         });
-        self.open.insert(at, Open { certificate: listener.certificate.clone(), answering, task: task.abort_handle() });
+        self.open.insert(at, Open { certificate: listener.certificate.clone(), answering, task });
         Ok(())
     }
 
     /// Closes a socket and its connections.
     pub(crate) fn close(&mut self, address: Option<IpAddr>, port: u16) {
-        self.open.remove(&(address, port));
+        if let Some(open) = self.open.remove(&(address, port)) {
+            open.task.abort();
+            self.closing.insert((address, port), open.task);
+        }
     }
 }
 
@@ -141,5 +146,54 @@ impl Handler for Passing {
                 Box::pin(async move { answered.await.map_err(|_| lost) })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grenadier_carriers::TcpClient;
+    use grenadier_wire::HttpExchange;
+
+    use super::*;
+
+    fn listener(port: u16, name: &str) -> Listener {
+        let address = Some(Ipv4Addr::LOCALHOST.into());
+        Listener { address, port, certificate: None, answering: Answering::Backend(name.to_owned()) }
+    }
+
+    async fn get(port: u16) -> Result<Bytes, Failure> {
+        let http = HttpExchange {
+            endpoint: format!("127.0.0.1:{port}"),
+            tls: None,
+            request: http::Request::new(Bytes::new()),
+            timeout: std::time::Duration::from_secs(5),
+        };
+        // The socket is opened by a task of its own, and one on its way out may still take a connection and break it.
+        for _ in 0..100 {
+            match TcpClient::default().send(http.clone()).await {
+                Err(_) => tokio::task::yield_now().await,
+                Ok(response) => return Ok(response.into_body()),
+            }
+        }
+        TcpClient::default().send(http).await.map(http::Response::into_body)
+    }
+
+    /// A service that is restarted closes its socket and opens it again in one go.
+    #[tokio::test]
+    async fn an_address_can_be_opened_again_at_once() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let port = free.expect("a free port").port();
+        let mut listeners = Listeners::new(mpsc::unbounded_channel().0);
+        let no_pem = || Err("none is needed".to_owned());
+        listeners.open(&listener(port, "one"), no_pem).expect("no certificate is needed");
+        assert_eq!(get(port).await, Ok("one".into()));
+        listeners.open(&listener(port, "two"), no_pem).expect("no certificate is needed");
+        assert_eq!(get(port).await, Ok("two".into()), "what answers can be changed without closing");
+        listeners.close(Some(Ipv4Addr::LOCALHOST.into()), port);
+        listeners.open(&listener(port, "three"), no_pem).expect("no certificate is needed");
+        assert_eq!(get(port).await, Ok("three".into()));
+        listeners.close(Some(Ipv4Addr::LOCALHOST.into()), port);
+        tokio::task::yield_now().await;
+        assert!(matches!(get(port).await, Err(Failure::Refused { .. })));
     }
 }

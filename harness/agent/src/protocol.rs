@@ -21,6 +21,11 @@ use crate::network::NicRecord;
 pub enum ToAgent {
     /// The answer to [`FromAgent::Hello`]: what this machine is. Said once for each boot.
     Boot(Box<Boot>),
+    /// The answer to [`FromAgent::Clock`].
+    Clock {
+        /// The run's time when this was said.
+        now: Time,
+    },
     /// NICs were plugged, unplugged or changed while the machine is on.
     Nics {
         /// All of them.
@@ -71,8 +76,6 @@ pub enum ToAgent {
 /// What a machine is, as its agent has to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Boot {
-    /// The run's time when this was said.
-    pub now: Time,
     /// The machine's name.
     pub machine: String,
     /// The run's seed.
@@ -119,6 +122,8 @@ pub struct WatchOrder {
 pub enum FromAgent {
     /// It runs and wants to know what it is.
     Hello,
+    /// It wants to know the run's time.
+    Clock,
     /// The guest told something.
     Report {
         /// What.

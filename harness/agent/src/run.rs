@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use grenadier_carriers::TcpClient;
@@ -56,12 +56,14 @@ fn lines_of_stdin() -> mpsc::UnboundedReceiver<ToAgent> {
 }
 
 async fn play(make_guest: MakeGuest, outbox: Outbox, mut orders: mpsc::UnboundedReceiver<ToAgent>) {
-    let asked = Instant::now();
     outbox.put(FromAgent::Hello);
     let Some(ToAgent::Boot(boot)) = orders.recv().await else { return };
-    let time = TimeBase::new(boot.now, asked, Instant::now());
+    let Some((time, early)) = learn_time(&outbox, &mut orders).await else { return };
     let (inside, mut from_inside) = mpsc::unbounded_channel();
     let (mut agent, mut incoming) = Agent::new(*boot, time, outbox, inside, make_guest);
+    for order in early {
+        agent.order(order);
+    }
     while !agent.host.off {
         let alarm = agent.host.next_timer().map(|(at, _)| at);
         let sleep = async {
@@ -81,6 +83,39 @@ async fn play(make_guest: MakeGuest, outbox: Outbox, mut orders: mpsc::Unbounded
             () = sleep => agent.timers(),
         }
     }
+}
+
+/// How often the agent asks for the run's time at most.
+const CLOCK_QUESTIONS: usize = 20;
+/// A round trip that is short enough to stop asking.
+const CLOCK_PRECISION: Duration = Duration::from_micros(500);
+
+/// Learns the run's time from the shortest of a few round trips: the first ones may wait for a busy engine. Also gives the
+/// orders that came meanwhile; none where nobody is left to ask.
+async fn learn_time(
+    outbox: &Outbox,
+    orders: &mut mpsc::UnboundedReceiver<ToAgent>,
+) -> Option<(TimeBase, Vec<ToAgent>)> {
+    let mut early = Vec::new();
+    let mut best: Option<TimeBase> = None;
+    for _ in 0..CLOCK_QUESTIONS {
+        let asked = Instant::now();
+        outbox.put(FromAgent::Clock);
+        let said = loop {
+            match orders.recv().await? {
+                ToAgent::Clock { now } => break now,
+                order => early.push(order),
+            }
+        };
+        let time = TimeBase::new(said, asked, Instant::now());
+        if best.is_none_or(|best| time.uncertainty() < best.uncertainty()) {
+            best = Some(time);
+        }
+        if time.uncertainty() < CLOCK_PRECISION {
+            break;
+        }
+    }
+    best.map(|time| (time, early))
 }
 
 /// What ends inside the agent and concerns the guest.
@@ -179,6 +214,7 @@ impl Agent {
     fn order(&mut self, order: ToAgent) {
         match order {
             ToAgent::Boot(_) => panic!("a machine boots once in the life of its agent"),
+            ToAgent::Clock { .. } => panic!("every question for the time was answered before the guest began"),
             ToAgent::Nics { nics } => self.host.plug(nics),
             ToAgent::Configure { change } => {
                 self.host.configured(change);

@@ -1,6 +1,6 @@
 //! The run's time inside a container.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use grenadier_clock::Time;
 
@@ -19,6 +19,11 @@ impl TimeBase {
     /// The fleet's clock showed `said` somewhere between `asked` and `arrived`.
     pub fn new(said: Time, asked: Instant, arrived: Instant) -> TimeBase {
         TimeBase { said, asked, arrived }
+    }
+
+    /// How far apart the two bounds of a moment are.
+    pub fn uncertainty(&self) -> Duration {
+        self.arrived - self.asked
     }
 
     /// The moment is not earlier than this in the run's time.
@@ -55,8 +60,6 @@ impl Default for TimeBase {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

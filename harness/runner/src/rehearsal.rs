@@ -88,7 +88,14 @@ impl Rehearsal<'_> {
             Shutdown::Procedure(reason) => self.skip(ShutdownPhase, reason),
             Shutdown::Runner => phase!(self, ShutdownPhase, needs[Verify], self.system.shutdown(stage).await),
         }
-        phase!(self, VerifyNoapi, needs [Verify, ShutdownPhase], self.system.verify_noapi(stage).await);
+        // What the scenario takes from the base it takes last, before the upgrade begins: whatever that interrupts is not the
+        // upgrade's doing.
+        phase!(self, VerifyNoapi, needs [Verify, ShutdownPhase], {
+            match self.system.verify_noapi(stage).await {
+                Ok(()) => self.system.deviate(stage).await,
+                error => error,
+            }
+        });
         if let Some(missing) = self.missing(&[Base, EarlyCreate, Create, Verify, VerifyNoapi]) {
             self.cut = Some(format!("{missing} did not pass, so there was nothing to upgrade"));
         }
@@ -112,7 +119,6 @@ impl Rehearsal<'_> {
 
     /// Base as it is, then the engine, with whatever others do meanwhile.
     async fn upgrade(&mut self) -> Result<(), PhaseError> {
-        self.system.deviate(self.stage).await?;
         self.observed.base = Some(self.observe("base").await?);
         self.call_engine(Verb::Upgrade).await;
         let (claims, expected) = (self.claims(Verb::Upgrade), self.scenario.expect.outcome);

@@ -168,8 +168,7 @@ impl Container {
                 facts: header.facts.clone(),
             },
         );
-        let mut boot = Boot {
-            now: shared.clock.now(),
+        let boot = Boot {
             machine: machine.spec.name.clone(),
             seed: shared.seed,
             nics: nic_records(shared, &machine.spec.nics),
@@ -177,12 +176,7 @@ impl Container {
             remove: self.removed.iter().cloned().collect(),
             guest: Some(guest),
         };
-        let clock = shared.clock.clone();
-        let boot = move || {
-            boot.now = clock.now();
-            boot
-        };
-        let opened = Session::open(&shared.docker, &id, boot).await;
+        let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
         let (session, told) = opened.map_err(|error| refused("attach to the container", error))?;
         let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
         started.map_err(|error| refused("start the container", error))?;

@@ -51,7 +51,7 @@ impl DockerFleet {
             }
             FromAgent::Samples { watch, rows } => self.keep(WatchId(watch), &rows),
             // The session keeps these to itself.
-            FromAgent::Hello | FromAgent::Answer { .. } | FromAgent::State { .. } => {}
+            FromAgent::Hello | FromAgent::Clock | FromAgent::Answer { .. } | FromAgent::State { .. } => {}
         }
     }
 

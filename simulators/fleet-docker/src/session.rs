@@ -11,6 +11,7 @@ use bollard::errors::Error;
 use bollard::query_parameters::AttachContainerOptions;
 use futures_util::StreamExt;
 use grenadier_agent::protocol::{AnswerForm, Boot, FromAgent, ToAgent, line};
+use grenadier_clock::{Clock, Time};
 use grenadier_fleet::GuestReport;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -35,12 +36,12 @@ pub(crate) struct Session {
 pub(crate) type Told = mpsc::UnboundedReceiver<FromAgent>;
 
 impl Session {
-    /// Attaches to a container that was created and not started. `boot` is made when the agent says that it runs: it holds the
-    /// run's time of that moment.
+    /// Attaches to a container that was created and not started. `boot` is what the agent is told when it says that it runs.
     pub(crate) async fn open(
         docker: &Docker,
+        clock: Arc<dyn Clock>,
         container: &str,
-        boot: impl FnOnce() -> Boot + Send + 'static,
+        boot: Boot,
     ) -> Result<(Session, Told), Error> {
         let options =
             AttachContainerOptions { stdin: true, stdout: true, stderr: true, stream: true, ..Default::default() };
@@ -49,8 +50,8 @@ impl Session {
         let (teller, told) = mpsc::unbounded_channel();
         let (hello, heard) = oneshot::channel();
         let session = Session { orders, asked: Arc::default(), count: Arc::default() };
-        tokio::spawn(write(input, heard, boot, queue));
-        tokio::spawn(read(output, session.asked.clone(), teller, hello));
+        tokio::spawn(write(input, clock, heard, boot, queue));
+        tokio::spawn(read(output, session.clone(), teller, hello));
         Ok((session, told))
     }
 
@@ -91,15 +92,20 @@ impl Session {
 /// Writes the boot message once the agent runs, then orders as they come.
 async fn write(
     mut input: impl tokio::io::AsyncWrite + Unpin,
+    clock: Arc<dyn Clock>,
     heard: oneshot::Receiver<()>,
-    boot: impl FnOnce() -> Boot,
+    boot: Boot,
     mut queue: mpsc::UnboundedReceiver<ToAgent>,
 ) {
     if heard.await.is_err() {
         return;
     }
-    let mut next = Some(ToAgent::Boot(Box::new(boot())));
-    while let Some(order) = next {
+    let mut next = Some(ToAgent::Boot(Box::new(boot)));
+    while let Some(mut order) = next {
+        if let ToAgent::Clock { now } = &mut order {
+            // As late as can be: what the question waited in the queue must not count as travel.
+            *now = clock.now();
+        }
         // A container that ended does not read any more, which the reading side tells.
         if input.write_all(line(&order).as_bytes()).await.is_err() || input.flush().await.is_err() {
             return;
@@ -111,7 +117,7 @@ async fn write(
 /// Reads messages until the container ends. Then whoever still waits for an answer is let go.
 async fn read(
     mut output: impl futures_util::Stream<Item = Result<LogOutput, Error>> + Unpin,
-    asked: Arc<Mutex<BTreeMap<u64, Asked>>>,
+    session: Session,
     teller: mpsc::UnboundedSender<FromAgent>,
     hello: oneshot::Sender<()>,
 ) {
@@ -124,11 +130,12 @@ async fn read(
                 for line in messages.take(&message) {
                     let message = serde_json::from_str(&line)
                         .unwrap_or_else(|error| FromAgent::Report { report: complaint(format!("{error}: {line}")) });
-                    let taken = |request| asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&request);
+                    let taken = |request| session.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&request);
                     match message {
                         FromAgent::Hello => {
                             hello.take().map(|hello| hello.send(()));
                         }
+                        FromAgent::Clock => session.say(ToAgent::Clock { now: Time::ZERO }),
                         FromAgent::Answer { request, answer } => {
                             if let Some(Asked::Answer(asker)) = taken(request) {
                                 // The asker may have lost patience meanwhile.
@@ -154,7 +161,7 @@ async fn read(
             LogOutput::StdIn { .. } => {}
         }
     }
-    asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    session.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 fn complaint(line: String) -> GuestReport {

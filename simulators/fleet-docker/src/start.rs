@@ -144,7 +144,6 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
     let id = create(shared, name, body, &everywhere).await.map_err(StartError::Relay)?;
     upload(shared, &id, PROGRAM_DIRECTORY, PROGRAM, program, 0o755).await.map_err(StartError::Relay)?;
     let boot = Boot {
-        now: shared.clock.now(),
         machine: "relay".to_owned(),
         seed: shared.seed,
         nics: Vec::new(),
@@ -152,7 +151,7 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
         remove: Vec::new(),
         guest: None,
     };
-    let opened = Session::open(&shared.docker, &id, move || boot).await;
+    let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
     let (session, mut told) = opened.map_err(engine("attach to the relay container"))?;
     let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
     started.map_err(engine("start the relay container"))?;

@@ -21,12 +21,13 @@ impl Check for Outcome {
         let expected = facts.expect.outcome;
         judge_engine(upgrade, expected, &mut problems);
         judge_rule(facts, upgrade, &mut problems, &mut gaps);
-        judge_world(upgrade, facts.shows.upgraded.as_ref(), "after the upgrade", &mut problems, &mut gaps);
+        let mut world = |fact: &EngineFact, shown: &Option<Shown>, when: &str| {
+            judge_world(fact, facts.shows.base.as_ref(), shown.as_ref(), when, &mut problems, &mut gaps);
+        };
+        world(upgrade, &facts.shows.upgraded, "after the upgrade");
+        world(facts.rollback().unwrap_or(upgrade), &facts.shows.end, "at the end");
         if let Some(rollback) = facts.rollback() {
             judge_engine(rollback, Claim::RolledBack, &mut problems);
-            judge_world(rollback, facts.shows.end.as_ref(), "at the end", &mut problems, &mut gaps);
-        } else {
-            judge_world(upgrade, facts.shows.end.as_ref(), "at the end", &mut problems, &mut gaps);
         }
         let mut message = format!("the engine says {} and so it is", expected.name());
         if facts.rollback().is_some() {
@@ -82,9 +83,11 @@ fn judge_rule(facts: &Facts<'_>, upgrade: &EngineFact, problems: &mut Vec<String
     }
 }
 
-/// The world shows what was claimed. `stuck` claims nothing about the world.
+/// The world shows what was claimed. `stuck` claims nothing about the world; `rolled-back` and `refused` claim that it is as it
+/// was, which is not always the base version serving: an appliance may have been off before.
 fn judge_world(
     fact: &EngineFact,
+    before: Option<&Shown>,
     shown: Option<&Shown>,
     when: &str,
     problems: &mut Vec<String>,
@@ -93,7 +96,7 @@ fn judge_world(
     let Some(claim) = fact.claims() else { return };
     let want = match claim {
         Claim::Upgraded => Shown::Upgraded,
-        Claim::RolledBack | Claim::Refused => Shown::Base,
+        Claim::RolledBack | Claim::Refused => before.cloned().unwrap_or(Shown::Base),
         Claim::Stuck => return,
     };
     match shown {
@@ -175,6 +178,18 @@ mod tests {
         message(&run, CheckStatus::Pass);
         run.engine[0].end.as_mut().unwrap().rule = Some("topology-differs".into());
         assert_eq!(message(&run, CheckStatus::Fail), "refused by topology-differs, target-not-newer expected");
+    }
+
+    #[test]
+    fn refused_means_as_it_was_even_where_nothing_served_before() {
+        let mut run = upgrade_only(20);
+        run.expect.outcome = Claim::Refused;
+        run.shows.base = Some(Shown::Neither);
+        (run.shows.upgraded, run.shows.end) = (Some(Shown::Neither), Some(Shown::Neither));
+        message(&run, CheckStatus::Pass);
+        run.shows.end = Some(Shown::Base);
+        let text = message(&run, CheckStatus::Fail);
+        assert_eq!(text, "the engine says refused, but the world shows the base version at the end");
     }
 
     #[test]

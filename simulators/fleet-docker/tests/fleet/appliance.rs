@@ -74,6 +74,14 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     let answer = info(&world, &endpoint, &pin).await;
     assert_eq!(answer, Ok(200), "the Data Plane API answers over TLS with the pinned certificate");
 
+    let restart = as_root(&world, &world.address(0, 10), "systemctl restart dataplaneapi").await;
+    assert_eq!(restart.exit_code, 0, "{restart:?}");
+    // Its socket was closed and opened in one go; the new one listens a moment later.
+    let began = std::time::Instant::now();
+    while info(&world, &endpoint, &pin).await != Ok(200) {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody listens after the restart:\n{}", logs(&world));
+    }
+
     let mut operator = world.spec("supervisor", NODE_IMAGE, "operator", &["management", "frontend"]);
     let vip = world.address(2, 70);
     let config = json!({
@@ -112,7 +120,7 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
         matches!(event, FleetEvent::Guest { report: GuestReport::Log { service, line }, .. }
             if service == "haproxy" && line.contains("the old workers go on"))
     };
-    let reload = reload(&world, &host).await;
+    let reload = as_root(&world, &host, "systemctl reload haproxy").await;
     assert_eq!(reload.exit_code, 0, "the check passes, the bind does not: {reload:?}");
     world.event(from, "the reload to fail", state).await;
     let after = routes(&mut world, appliance, |routes| routes.len() == 1).await;
@@ -130,13 +138,13 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     world.end().await;
 }
 
-/// `systemctl reload haproxy`, by root with the password of the OVF.
-async fn reload(world: &World, host: &str) -> grenadier_wire::ShellOutput {
+/// Runs a command as root, with the password of the OVF.
+async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::ShellOutput {
     let shell = grenadier_wire::ShellExchange {
         host: host.to_owned(),
         user: "root".to_owned(),
         password: Some(grenadier_wire::Secret::new("root-password")),
-        command: "systemctl reload haproxy".to_owned(),
+        command: command.to_owned(),
         stdin: Bytes::new(),
         timeout: Duration::from_secs(20),
     };

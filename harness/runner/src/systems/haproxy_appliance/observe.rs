@@ -37,11 +37,15 @@ impl HaproxyAppliance {
         let serving = held.iter().rfind(|held| held.machine.power == Power::On);
         let file =
             |held: &Held, path: &str| held.files.get(path).map(|text| String::from_utf8_lossy(text).into_owned());
-        let routes = serving.map_or_else(Routes::default, |held| Routes {
+        // Where no appliance is on, nothing serves any route, and that is known.
+        let none = || Routes { process: Some(Default::default()), ..Routes::default() };
+        let routes = serving.map_or_else(none, |held| Routes {
             file: routes::in_file(&file(held, CONFIGURATION).unwrap_or_default()),
             process: held.state.as_ref().map(routes::in_process),
         });
+        // Where none is on, the certificate is the one on the disk of the first.
         let certificate = serving
+            .or(held.first())
             .and_then(|held| file(held, CERTIFICATE))
             .and_then(|pem| grenadier_haproxy_appliance::fingerprint_of_pem(&pem).ok());
         let shown = self.shown(&held);
