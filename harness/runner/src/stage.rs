@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use grenadier_clock::Clock;
 use grenadier_events::{EventLog, World};
@@ -87,6 +88,8 @@ pub(crate) struct Pace {
     pub resync_ms: u64,
     /// How often the runner looks whether what it waits for has come.
     pub poll_ms: u64,
+    /// How long routes may take before the runner stops to wait for them.
+    pub routes_within: Duration,
     /// Neighbour (ARP) timers for guests, where they are not the kernel's.
     pub neighbour: Option<&'static str>,
     /// Whether the run lasts to its horizon. Real time does not: there it ends when the system is quiet.

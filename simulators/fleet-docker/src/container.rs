@@ -119,12 +119,14 @@ pub(crate) async fn create(
 
 async fn connect(shared: &Shared, container: &str, segment: &str) -> Result<(), OperationError> {
     let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
+    let _plugging = shared.plugging.lock().await;
     let done = shared.docker.connect_network(&network_name(shared.run(), segment), request).await;
     done.map_err(|error| refused("plug the container into its network", error))
 }
 
 async fn remove(shared: &Shared, container: &str) -> Result<(), OperationError> {
     let options = RemoveContainerOptions { v: true, force: true, ..Default::default() };
+    let _plugging = shared.plugging.lock().await;
     match shared.docker.remove_container(container, Some(options)).await {
         Err(error) if !has_status(&error, 404) => Err(refused("remove the container", error)),
         _ => Ok(()),
@@ -178,7 +180,9 @@ impl Container {
         };
         let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
         let (session, told) = opened.map_err(|error| refused("attach to the container", error))?;
+        let plugging = shared.plugging.lock().await;
         let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
+        drop(plugging);
         started.map_err(|error| refused("start the container", error))?;
         self.removed.clear();
         (self.session, self.epoch) = (Some(session.clone()), epoch);
@@ -190,6 +194,7 @@ impl Container {
         self.session = None;
         let Some(id) = &self.id else { return Ok(()) };
         let options = KillContainerOptions { signal: "KILL".to_owned() };
+        let _plugging = shared.plugging.lock().await;
         match shared.docker.kill_container(id, Some(options)).await {
             // It went off by itself a moment before.
             Err(error) if has_status(&error, 409) => Ok(()),
@@ -250,6 +255,7 @@ impl Container {
         let (before, after) = (segments_of(before), segments_of(after));
         for segment in before.iter().filter(|segment| !after.contains(segment)) {
             let request = NetworkDisconnectRequest { container: id.clone(), force: Some(true) };
+            let _plugging = shared.plugging.lock().await;
             let done = shared.docker.disconnect_network(&network_name(shared.run(), segment), request).await;
             done.map_err(|error| refused("unplug the container from its network", error))?;
         }

@@ -108,6 +108,9 @@ pub(crate) struct Shared {
     pub(crate) present: Mutex<BTreeMap<MachineId, Present>>,
     /// The machine that makes calls for those outside.
     pub(crate) relay: OnceLock<Session>,
+    /// Held while a container is plugged into networks or out of them. Engine 20.10 loses count of a network's endpoints when
+    /// several containers start and end on it at once, and then never lets go of the network.
+    pub(crate) plugging: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Shared {

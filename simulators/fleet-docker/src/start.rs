@@ -104,6 +104,7 @@ impl DockerFleet {
             node_image: config.node_image,
             segments: by_name.clone(),
             notes: Notes::default(),
+            plugging: tokio::sync::Mutex::default(),
             present: Mutex::default(),
             relay: OnceLock::new(),
         });
@@ -153,7 +154,9 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
     };
     let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
     let (session, mut told) = opened.map_err(engine("attach to the relay container"))?;
+    let plugging = shared.plugging.lock().await;
     let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
+    drop(plugging);
     started.map_err(engine("start the relay container"))?;
     // It tells nothing but its own troubles, which show in the calls that fail.
     tokio::spawn(async move { while told.recv().await.is_some() {} });

@@ -4,19 +4,23 @@
 //! `s` is served, however long the answer or the failure takes. Samples are judged strictly in order of their beginnings, so
 //! a slow failure cannot hide behind a quick success. A change lies between two neighbouring samples:
 //!
-//! - down: after the beginning of the last answered one, not after the beginning of the first unanswered one;
+//! - down: after the beginning of the last answered one, not after the first unanswered one was refused or broken off; where
+//!   it met silence, not after its beginning, when its request went out to nobody;
 //! - up: after the beginning of the last unanswered one, not after the *answer* of the first answered one.
 //!
 //! An outage from the earliest "down" to the latest "up" therefore contains the interval from the last answer before it to
 //! the first answer after it, and one from the latest "down" to the earliest "up" is the least it can have been.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use grenadier_clock::Time;
 
 use crate::TimeBase;
 use crate::protocol::{SampleRow, Seen};
+
+/// How long a request may take. A sample that is late is a sample that failed; the next ones do not wait for it.
+pub const SAMPLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One request and how it went.
 #[derive(Clone, Debug)]
@@ -80,7 +84,10 @@ impl Judge {
                 backends.insert(backend.clone());
                 (State::Up(backends), sample.ended)
             }
-            Err(reason) => (State::Down(reason.clone()), sample.began),
+            Err(reason) => {
+                let silent = sample.ended - sample.began >= SAMPLE_TIMEOUT;
+                (State::Down(reason.clone()), if silent { sample.began } else { sample.ended })
+            }
         };
         let changed = last.is_none_or(|(_, before)| before != now);
         let seen = match &now {
@@ -94,8 +101,6 @@ impl Judge {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     struct Story {
@@ -130,7 +135,7 @@ mod tests {
         // Begun 10 ms after the last answered one, given up a second later: the change is still within those 10 ms.
         assert_eq!(story.sample(30, 1000, Err("timeout")), Some((20, 30, Seen::Down("timeout".into()))));
         assert_eq!(story.sample(40, 1000, Err("timeout")), None);
-        assert_eq!(story.sample(50, 1, Err("refused")), Some((40, 50, Seen::Down("refused".into()))));
+        assert_eq!(story.sample(50, 1, Err("refused")), Some((40, 51, Seen::Down("refused".into()))));
         assert_eq!(story.sample(60, 7, Ok("b1")), Some((50, 67, up(&["b1"]))));
     }
 
@@ -138,7 +143,8 @@ mod tests {
     fn one_lost_sample_is_an_outage() {
         let mut story = Story::new();
         story.sample(10, 1, Ok("b1"));
-        assert!(story.sample(20, 1, Err("reset")).is_some());
+        // It was begun while the target was still there, and broken off 4 ms later.
+        assert_eq!(story.sample(20, 4, Err("reset")), Some((10, 24, Seen::Down("reset".into()))));
         assert_eq!(story.sample(30, 1, Ok("b1")), Some((20, 31, up(&["b1"]))));
     }
 

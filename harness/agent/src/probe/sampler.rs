@@ -15,16 +15,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::judge::{Judge, Sample};
+use super::judge::{Judge, SAMPLE_TIMEOUT, Sample};
 use super::neighbours;
 use crate::protocol::{FromAgent, SampleRow, WatchOrder};
 use crate::{Outbox, TimeBase};
 
-/// How long a request may take. A sample that is late is a sample that failed; the next ones do not wait for it.
-const SAMPLE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How many rows are sent together.
-const ROWS: usize = 100;
+/// How often rows are sent on: what a prober that is killed takes with it.
+const ROWS_EVERY: Duration = Duration::from_millis(250);
 
 /// How often the neighbour table is looked at.
 const NEIGHBOUR_EVERY: Duration = Duration::from_millis(50);
@@ -67,6 +64,8 @@ async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: wat
     samples.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut looks = tokio::time::interval(NEIGHBOUR_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut deliveries = tokio::time::interval(ROWS_EVERY);
+    deliveries.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut number = 0;
     loop {
         tokio::select! {
@@ -86,6 +85,7 @@ async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: wat
                 }
                 neighbour = Some(now);
             }
+            _ = deliveries.tick() => findings.flush(),
             _ = stopped.changed() => break,
         }
     }
@@ -157,14 +157,13 @@ impl Findings {
                 self.outbox.put(FromAgent::Observation { watch: self.watch, earliest, latest, seen });
             }
         }
-        if self.rows.len() >= ROWS {
-            self.flush();
-        }
     }
 
     fn flush(&mut self) {
         let rows = std::mem::take(&mut self.rows);
-        self.outbox.put(FromAgent::Samples { watch: self.watch, rows });
+        if !rows.is_empty() {
+            self.outbox.put(FromAgent::Samples { watch: self.watch, rows });
+        }
     }
 }
 

@@ -146,7 +146,9 @@ impl VSphere {
             if gone {
                 return Ok(());
             }
+            // A machine whose import is under way cannot be destroyed in its current state. The lease's end is its end too.
             let raced = error.is_fault("TaskInProgress")
+                || (error.is_fault("InvalidState") && matches!(effect, Effect::Gone))
                 || (error.is_fault("InvalidPowerState") && matches!(effect, Effect::Power(_)));
             if !raced && error.certainty() != Certainty::Unknown {
                 return Err(error);

@@ -38,6 +38,7 @@ const PACE: Pace = Pace {
     backoff_max_ms: 2_000,
     resync_ms: 700,
     poll_ms: 50,
+    routes_within: Duration::from_secs(30),
     neighbour: Some(r#"{"base-reachable-ms":1000,"delay-probe-ms":100,"retrans-ms":100}"#),
     lasts_to_horizon: false,
 };

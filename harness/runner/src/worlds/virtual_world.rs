@@ -1,6 +1,7 @@
 //! The virtual world as a stage.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, TieBreak};
@@ -21,6 +22,8 @@ pub(crate) const PACE: Pace = Pace {
     backoff_max_ms: 300_000,
     resync_ms: 30_000,
     poll_ms: 250,
+    // The upgrade document's rule of thumb.
+    routes_within: Duration::from_secs(300),
     neighbour: None,
     lasts_to_horizon: true,
 };

@@ -90,6 +90,8 @@ fn parameters(
         remove_old: scenario.engine.remove_old,
         keep_new_after_rollback: true,
         deadlines: Deadlines {
+            routes: pace.routes_within,
+            addresses: pace.routes_within + Duration::from_secs(60),
             poll: Duration::from_millis(pace.poll_ms.max(100) * 4).min(Duration::from_secs(1)),
             ..Deadlines::default()
         },

@@ -34,8 +34,6 @@ const OLD: &str = "haproxy";
 const HAPROXY_USER: &str = "wcp";
 /// How long the base may take to come up.
 const BASE_WITHIN: Duration = Duration::from_secs(180);
-/// How long routes may take: the upgrade document's rule of thumb is five minutes.
-const ROUTES_WITHIN: Duration = Duration::from_secs(300);
 
 /// What the phases know of the appliance under test.
 pub(crate) struct HaproxyAppliance {
@@ -109,7 +107,7 @@ impl HaproxyAppliance {
 
     /// Waits until every target answers every client and every operator is content.
     async fn works(&self, stage: &dyn Stage, targets: &[String], operators: bool) -> Result<(), PhaseError> {
-        wait_until(stage, "every target answering and every operator content", ROUTES_WITHIN, || {
+        wait_until(stage, "every target answering and every operator content", stage.pace().routes_within, || {
             let up = self.data_plane.up();
             let down: Vec<&str> = targets.iter().filter(|target| !up.contains(target)).map(String::as_str).collect();
             if !down.is_empty() {
@@ -195,7 +193,7 @@ impl System for HaproxyAppliance {
                     self.layout().balancers.iter().any(|balancer| operator_machine(balancer.cluster) == *name)
                 })
                 .collect();
-            wait_until(stage, "every operator having programmed its routes", ROUTES_WITHIN, || {
+            wait_until(stage, "every operator having programmed its routes", stage.pace().routes_within, || {
                 let retrying = self.data_plane.retrying(&wanting);
                 if retrying.is_empty() { Ok(()) } else { Err(format!("{} is not content", retrying.join(", "))) }
             })
