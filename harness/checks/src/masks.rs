@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn the_embedded_masks_load_and_every_one_has_a_reason() {
         let masks = Masks::of("haproxy-appliance");
-        assert!(masks.masks.len() > 5);
+        // One more is a difference that nobody will be told of: a change to be reviewed.
+        assert_eq!(masks.masks.len(), 4);
         assert!(masks.masks.iter().all(|mask| mask.reason.len() > 20));
         assert!(Masks::of("no-such-system").masks.is_empty());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use grenadier_events::{Availability, Event, EventLog, Kind};
+use grenadier_events::{Availability, Event, EventLog, Kind, ProbeKind};
 
 /// The last word on each target and each operator, kept up to date by observing the log.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +11,8 @@ pub(crate) struct DataPlane(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether each (target, client, probe) is up.
-    targets: BTreeMap<(String, String, &'static str), bool>,
+    /// Who answers each (target, client, probe); none where it is down.
+    targets: BTreeMap<(String, String, ProbeKind), Option<Vec<String>>>,
     /// What each operator said last, and whether that was since [`DataPlane::forget_operators`].
     operators: BTreeMap<String, (String, bool)>,
 }
@@ -30,8 +30,11 @@ impl DataPlane {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.kind {
             Kind::Availability { target, client, probe, now, .. } => {
-                let up = matches!(now, Availability::Up(_));
-                state.targets.insert((target.clone(), client.clone(), probe.name()), up);
+                let served = match now {
+                    Availability::Up(served) => Some(served.backends.clone()),
+                    Availability::Down { .. } => None,
+                };
+                state.targets.insert((target.clone(), client.clone(), *probe), served);
             }
             Kind::Operator { cluster, state: said, .. } => {
                 state.operators.insert(cluster.clone(), (said.clone(), true));
@@ -43,7 +46,7 @@ impl DataPlane {
     /// The targets that are watched and down.
     pub(crate) fn down(&self) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let down = state.targets.iter().filter(|(_, up)| !**up);
+        let down = state.targets.iter().filter(|(_, served)| served.is_none());
         let mut names: Vec<String> = down.map(|((target, _, _), _)| target.clone()).collect();
         names.dedup();
         names
@@ -57,6 +60,13 @@ impl DataPlane {
         names.dedup();
         names.retain(|name| !down.contains(name));
         names
+    }
+
+    /// The backends that answer new connections to a target, as far as was seen since it came up.
+    pub(crate) fn backends(&self, target: &str) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_target = |(key, _): &(&(String, String, ProbeKind), _)| key.0 == target && key.2 == ProbeKind::HttpNew;
+        state.targets.iter().filter(of_target).find_map(|(_, served)| served.clone()).unwrap_or_default()
     }
 
     /// The clusters whose operator is not content.

@@ -15,4 +15,5 @@ mod worlds;
 
 pub use plan::plan;
 pub use run::{DockerError, RunOutput, run_docker, run_virtual};
+pub use setting::secrets;
 pub use worlds::docker_world::DockerWorldError;

@@ -39,6 +39,19 @@ impl Secrets {
             haproxy: secret("haproxy"),
         }
     }
+
+    /// Whether a text is one of them, or a private key in PEM.
+    pub(crate) fn hide(&self, text: &str) -> bool {
+        let passwords = [&self.administrator, &self.upgrader, &self.appliance_root, &self.haproxy];
+        passwords.iter().any(|password| password.reveal() == text)
+            || (text.starts_with("-----BEGIN ") && text.contains("PRIVATE KEY-----"))
+    }
+}
+
+/// The secrets of a run with this seed, which must appear nowhere in what the run leaves.
+pub fn secrets(seed: Seed) -> [Secret; 4] {
+    let Secrets { administrator, upgrader, appliance_root, haproxy } = Secrets::of(seed);
+    [administrator, upgrader, appliance_root, haproxy]
 }
 
 /// What a scenario needs before its first phase.

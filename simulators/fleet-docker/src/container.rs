@@ -81,6 +81,8 @@ pub(crate) fn body(shared: &Shared, image: String, segments: &[String], program_
         host_config: Some(HostConfig {
             network_mode: Some(first.unwrap_or_else(|| "none".to_owned())),
             cap_add: Some(vec!["NET_ADMIN".to_owned()]),
+            // As on a real machine, sockets and pid files do not outlive a power-off; one that does keeps HAProxy from starting.
+            tmpfs: Some([("/run".to_owned(), "rw,mode=755".to_owned())].into()),
             // Output is the protocol; nobody reads it a second time.
             log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
             mounts: Some(vec![Mount {

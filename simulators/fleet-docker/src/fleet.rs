@@ -97,7 +97,11 @@ impl DockerFleet {
     }
 
     /// Removes everything of the run from the engine. The fleet is of no use afterwards.
+    ///
+    /// What is on its way on the engine is waited for, and nothing new begins: an engine that starts a container while it
+    /// removes it loses count of its network's endpoints, and then keeps the network until it is restarted (seen with 20.10).
     pub async fn shutdown(mut self) -> SweepReport {
+        let _nothing_begins = self.shared.changing.write().await;
         let report = sweep(&self.shared.docker, Scope::Run(self.shared.run().to_owned())).await;
         // Where something is left, the supervisor tries again after our end.
         if report.is_clean()

@@ -12,7 +12,7 @@ use grenadier_fleet::{
     SegmentSpec, SnapshotId,
 };
 use ipnet::IpNet;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use crate::owner::Owner;
 use crate::session::Session;
@@ -105,6 +105,8 @@ pub(crate) struct Shared {
     pub(crate) node_image: String,
     pub(crate) segments: BTreeMap<SegmentId, SegmentSpec>,
     pub(crate) notes: Notes,
+    /// Held for reading while something is changed on the engine, and for writing by the end of the fleet.
+    pub(crate) changing: RwLock<()>,
     pub(crate) present: Mutex<BTreeMap<MachineId, Present>>,
     /// The machine that makes calls for those outside.
     pub(crate) relay: OnceLock<Session>,

@@ -11,6 +11,8 @@ use grenadier_agent::protocol::Boot;
 use grenadier_clock::{Clock, Seed};
 use grenadier_fleet::{FleetView, Host, OperationError, SegmentSpec};
 
+use tokio::sync::RwLock;
+
 use crate::container::{PROGRAM, PROGRAM_DIRECTORY, body, create, upload};
 use crate::fleet::DockerFleet;
 use crate::owner::{Owner, OwnerError};
@@ -104,6 +106,7 @@ impl DockerFleet {
             node_image: config.node_image,
             segments: by_name.clone(),
             notes: Notes::default(),
+            changing: RwLock::new(()),
             plugging: tokio::sync::Mutex::default(),
             present: Mutex::default(),
             relay: OnceLock::new(),

@@ -7,8 +7,13 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use bollard::Docker;
+use bollard::query_parameters::ListContainersOptions;
 
 use crate::engine::connect;
+use crate::owner::RUN;
 use crate::sweep::{Scope, sweep};
 
 /// What an owner says when nothing is left to be done.
@@ -41,6 +46,30 @@ impl Supervisor {
     }
 }
 
+/// How long a run's containers must have kept their states, so that nothing the owner ordered last is on its way any more.
+const REST: Duration = Duration::from_secs(1);
+/// How long that is waited for.
+const REST_DEADLINE: Duration = Duration::from_secs(10);
+const REST_POLL: Duration = Duration::from_millis(100);
+
+/// Waits until the engine has carried out what a killed owner had ordered: a container that is removed while it starts can
+/// leave its network unremovable.
+async fn at_rest(docker: &Docker, run: &str) {
+    let filters = Some([("label".to_owned(), vec![format!("{RUN}={run}")])].into());
+    let options = ListContainersOptions { all: true, filters, ..Default::default() };
+    let (began, mut since, mut before) = (Instant::now(), Instant::now(), None);
+    while began.elapsed() < REST_DEADLINE && since.elapsed() < REST {
+        // An engine that does not answer has nothing on its way; the sweep will say so.
+        let containers = docker.list_containers(Some(options.clone())).await.unwrap_or_default();
+        let mut states: Vec<_> = containers.into_iter().map(|container| (container.id, container.state)).collect();
+        states.sort_by(|one, other| one.0.cmp(&other.0));
+        if before.as_ref() != Some(&states) {
+            (since, before) = (Instant::now(), Some(states));
+        }
+        tokio::time::sleep(REST_POLL).await;
+    }
+}
+
 /// What `supervise RUN` does: waits for the owner's end and sweeps the run, unless the owner said that it is clean.
 pub fn supervise(run: &str) -> ExitCode {
     let mut said = Vec::new();
@@ -54,7 +83,10 @@ pub fn supervise(run: &str) -> ExitCode {
     };
     let clean = runtime.block_on(async {
         match connect().await {
-            Ok(docker) => sweep(&docker, Scope::Run(run.to_owned())).await.is_clean(),
+            Ok(docker) => {
+                at_rest(&docker, run).await;
+                sweep(&docker, Scope::Run(run.to_owned())).await.is_clean()
+            }
             Err(_) => false,
         }
     });

@@ -16,9 +16,12 @@ use std::fmt;
 use std::time::Duration;
 
 /// How long the engine has to let go of an object that another removal still holds.
-const RELEASE_DEADLINE: Duration = Duration::from_secs(10);
+const RELEASE_DEADLINE: Duration = Duration::from_secs(3);
 /// How often it is asked meanwhile.
 const RELEASE_POLL: Duration = Duration::from_millis(100);
+
+/// What helps where a network is kept although nothing is plugged into it.
+const LOST_COUNT: &str = "; where no container is plugged into it, the engine has lost count and needs a restart";
 
 /// What a sweep removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +120,10 @@ pub async fn sweep(docker: &Docker, scope: Scope) -> SweepReport {
             match verdict(&scope, &object, owner.as_ref(), &here) {
                 Verdict::Remove => match remove(docker, kind, &id).await {
                     Ok(()) => report.removed.push(object),
-                    Err(error) => report.failures.push(format!("remove {object}: {error}")),
+                    Err(error) => {
+                        let hint = if kind == Kind::Network && has_status(&error, 403) { LOST_COUNT } else { "" };
+                        report.failures.push(format!("remove {object}: {error}{hint}"));
+                    }
                 },
                 Verdict::Alive => report.alive.push(object),
                 Verdict::OutOfSight => report.out_of_sight.push(object),

@@ -67,6 +67,7 @@ async fn follow(shared: Arc<Shared>, machine: MachineId, epoch: u64, mut told: T
 
 async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(OperationOutput, Change), OperationError> {
     let Job { machine, operation, epoch, images, container, .. } = job;
+    let changing = shared.changing.read().await;
     let mut container = container.lock().await;
     let change = match operation {
         Operation::Create { spec, .. } => Change::Created(spec),
@@ -135,7 +136,7 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
         Operation::ReadState { .. } => {
             let session = container.session().ok_or(OperationError::NoGuest)?.clone();
             // The guest may take its time; the disk can be read meanwhile.
-            drop(container);
+            drop((container, changing));
             let state = session.state(STATE_PATIENCE).await.ok_or(OperationError::NoGuest)?;
             return Ok((OperationOutput::State(state), Change::None));
         }

@@ -105,7 +105,9 @@ async fn a_sweep_takes_what_its_scope_says_and_nothing_else() {
     let gone = Leftovers::make(&docker, &image, gone).await.expect("the engine makes objects");
 
     let report = sweep(&docker, Scope::OwnerGone).await;
-    assert_clean(&report);
+    // What dead runs of others have left and the engine does not give up is not this test's business.
+    let ours = |failure: &&String| failure.contains(&format!("sweep-test-{id}"));
+    assert_eq!(report.failures.iter().find(ours), None);
     assert_eq!(of_runs(&report.removed, &[&alive, &gone]), gone.objects());
     assert_eq!(of_runs(&report.alive, &[&alive, &gone]), alive.objects());
     assert_eq!(gone.exist(&docker).await, [false; 4]);

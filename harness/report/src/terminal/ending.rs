@@ -5,6 +5,7 @@ use grenadier_checks::{CheckLine, Ladder, TargetOutage, Verdict, Word};
 use grenadier_events::{CheckStatus, LadderLevel};
 use grenadier_probe::Outage;
 
+use super::live::seen_by;
 use super::style::{Style, Tone, widest};
 use crate::text::one_line;
 
@@ -131,7 +132,7 @@ impl Page {
             let shown = outage.length(verdict.ended_ns).to_string();
             let reason = one_line(&outage.reason);
             let reason = if outage.to.is_none() { format!("{reason} (to the end)") } else { reason };
-            [name.clone(), shown, one_line(&outage.cause()), reason]
+            [seen_by(&name, outage.probe.name()), shown, one_line(&outage.cause()), reason]
         };
         let mut rows: Vec<[String; 4]> = target.outages.iter().take(OUTAGE_LINES).map(row).collect();
         if let Some(more) = target.outages.len().checked_sub(OUTAGE_LINES).filter(|more| *more > 0) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use grenadier_clock::{Time, format_duration};
-use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, StepVerb};
+use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, ProbeKind, StepVerb};
 
 use super::style::{Style, Tone};
 use crate::text::one_line;
@@ -12,6 +12,11 @@ use crate::text::one_line;
 /// The phases in which the loss of a target is worth a line: before, it is being made; after, it is being taken down.
 const WATCHED: [&str; 8] =
     ["verify", "shutdown", "verify-noapi", "upgrade", "verify-upgraded", "rollback", "compare", "resume"];
+
+/// A target as one probe sees it. New connections are what is meant where nothing is said.
+pub(super) fn seen_by(target: &str, probe: &str) -> String {
+    if probe == ProbeKind::HttpNew.name() { target.to_owned() } else { format!("{target} ({probe})") }
+}
 
 /// Prints a run as it happens: one line for each phase and step when it ends, one for each fault, and one whenever a target
 /// is lost or comes back. On a terminal the step that is on stands in a last line that is overwritten.
@@ -133,7 +138,7 @@ impl Live {
 
     fn availability(&mut self, key: (String, String, String), at: Time, seen: &Availability) {
         let watched = self.phase.as_ref().is_some_and(|(phase, _)| WATCHED.contains(&phase.as_str()));
-        let target = one_line(&key.0);
+        let target = seen_by(&one_line(&key.0), &key.2);
         // One probe is the usual case; of several, each has its say once, so its client and kind are told too.
         match seen {
             Availability::Down { reason } if watched && !self.lost.contains_key(&key) => {

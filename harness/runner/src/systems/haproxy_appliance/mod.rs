@@ -105,13 +105,21 @@ impl HaproxyAppliance {
         self.layout().operators.iter().map(|place| operator_machine(place.cluster)).collect()
     }
 
-    /// Waits until every target answers every client and every operator is content.
+    /// Waits until every target answers every client, by every backend it has, and every operator is content.
     async fn works(&self, stage: &dyn Stage, targets: &[String], operators: bool) -> Result<(), PhaseError> {
         wait_until(stage, "every target answering and every operator content", stage.pace().routes_within, || {
             let up = self.data_plane.up();
             let down: Vec<&str> = targets.iter().filter(|target| !up.contains(target)).map(String::as_str).collect();
             if !down.is_empty() {
                 return Err(format!("no answer from {}", down.join(", ")));
+            }
+            // A target that is probed by new connections was answered by every backend it has.
+            for balancer in self.layout().balancers.iter().filter(|balancer| targets.contains(&balancer.name)) {
+                let seen = self.data_plane.backends(&balancer.name);
+                let silent = balancer.backends.iter().filter(|(name, _, _)| !seen.is_empty() && !seen.contains(name));
+                if let Some((name, _, _)) = silent.into_iter().next() {
+                    return Err(format!("no answer from {name} behind {}", balancer.name));
+                }
             }
             let retrying = if operators { self.data_plane.retrying(&self.clusters()) } else { Vec::new() };
             if retrying.is_empty() { Ok(()) } else { Err(format!("{} is not content", retrying.join(", "))) }

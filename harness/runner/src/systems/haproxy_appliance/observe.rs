@@ -8,6 +8,7 @@ use grenadier_fleet::{Boot, Machine, MachineId, Operation, OperationOutput, Powe
 use serde_json::Value;
 
 use super::{HaproxyAppliance, OLD, routes};
+use crate::setting::Secrets;
 use crate::stage::Stage;
 use crate::systems::{Observed, PhaseError};
 
@@ -53,9 +54,9 @@ impl HaproxyAppliance {
         let meaning = held.iter().map(|held| (held.machine.spec.name.clone(), meaning(held))).collect();
         let mut capture = Capture::new(name, stage.clock().now());
         for held in &held {
-            capture.root.insert(&format!("machines/{}", held.machine.spec.name), tree(held));
+            capture.root.insert(&format!("machines/{}", held.machine.spec.name), tree(held, &self.secrets));
         }
-        capture.root.insert("cloud", cloud_tree(&stage.cloud_state()));
+        capture.root.insert("cloud", cloud_tree(&stage.cloud_state(), &self.secrets));
         Ok(Observed { capture, shown, inventory, meaning, routes, certificate })
     }
 
@@ -136,7 +137,7 @@ fn meaning(held: &Held) -> MeaningOf {
 }
 
 /// A machine as a tree: what it is, what was set, what runs, what was logged.
-fn tree(held: &Held) -> Node {
+fn tree(held: &Held, secrets: &Secrets) -> Node {
     let Held { machine, files, state } = held;
     let spec = &machine.spec;
     let mut node = Node::default();
@@ -172,7 +173,7 @@ fn tree(held: &Held) -> Node {
         node.insert(&format!("config/{}", key.replace('/', ":")), value);
     }
     for (key, value) in &spec.record {
-        value_tree(&mut node, &format!("record/{key}"), value, Class::Config);
+        value_tree(&mut node, &format!("record/{key}"), value, Class::Config, secrets);
     }
     for snapshot in &machine.snapshots {
         node.insert(&format!("snapshots/{}", snapshot.id.0), Node::config(&snapshot.name));
@@ -189,35 +190,37 @@ fn tree(held: &Held) -> Node {
         node.insert(&format!("files{path}"), value);
     }
     if let Some(state) = state {
-        value_tree(&mut node, "state", state, Class::Runtime);
+        value_tree(&mut node, "state", state, Class::Runtime, secrets);
     }
     node
 }
 
 /// The cloud's own state.
-fn cloud_tree(cloud: &Value) -> Node {
+fn cloud_tree(cloud: &Value, secrets: &Secrets) -> Node {
     let mut node = Node::default();
     for (key, value) in cloud.as_object().into_iter().flatten() {
-        value_tree(&mut node, key, value, Class::Config);
+        value_tree(&mut node, key, value, Class::Config, secrets);
     }
     node
 }
 
-/// JSON as a tree: objects and arrays become children.
-fn value_tree(node: &mut Node, path: &str, value: &Value, class: Class) {
+/// JSON as a tree: objects and arrays become children. A text that nobody may read (a vApp property that holds a password or
+/// a key) is captured as a secret.
+fn value_tree(node: &mut Node, path: &str, value: &Value, class: Class, secrets: &Secrets) {
     match value {
         Value::Null => node.insert(path, Node::new(class, "null")),
         Value::Bool(value) => node.insert(path, Node::new(class, value.to_string())),
         Value::Number(value) => node.insert(path, Node::new(class, value.to_string())),
+        Value::String(value) if secrets.hide(value) => node.insert(path, Node::secret(class, value)),
         Value::String(value) => node.insert(path, Node::new(class, value)),
         Value::Array(items) => {
             for (number, item) in items.iter().enumerate() {
-                value_tree(node, &format!("{path}/{number}"), item, class);
+                value_tree(node, &format!("{path}/{number}"), item, class, secrets);
             }
         }
         Value::Object(fields) => {
             for (key, item) in fields {
-                value_tree(node, &format!("{path}/{}", key.replace('/', ":")), item, class);
+                value_tree(node, &format!("{path}/{}", key.replace('/', ":")), item, class, secrets);
             }
         }
     }
