@@ -132,6 +132,9 @@ impl HaproxyProcess for RealHaproxy {
             Outcome::Failed(how) => {
                 self.outbox.report(log(format!("the reload failed, the old workers go on: {how}")));
             }
+            Outcome::Ended(status) => {
+                self.outbox.report(log(format!("the reload failed, and haproxy with it: {status}")));
+            }
         }
     }
 
@@ -163,6 +166,8 @@ enum Outcome {
     Pending,
     Loaded,
     Failed(String),
+    /// The master itself has ended over it, and the workers with it.
+    Ended(String),
 }
 
 impl Process {
@@ -219,6 +224,10 @@ impl Process {
 
     fn reload_outcome(&mut self) -> Outcome {
         let Some(ordered) = self.reloading else { return Outcome::Loaded };
+        if let Ok(Some(status)) = self.master.try_wait() {
+            self.reloading = None;
+            return Outcome::Ended(status.to_string());
+        }
         if !self.is_ready() {
             if ordered.elapsed() < DEADLINE {
                 return Outcome::Pending;

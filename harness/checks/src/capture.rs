@@ -101,13 +101,21 @@ impl Node {
     pub fn insert(&mut self, path: &str, node: Node) {
         let mut place = &mut *self;
         for level in path.split('/').filter(|level| !level.is_empty()) {
-            place = place.children.entry(level.to_owned()).or_default();
+            // Most levels are there already: no name is made for those.
+            if !place.children.contains_key(level) {
+                place.children.insert(level.to_owned(), Node::default());
+            }
+            place = place.children.get_mut(level).expect("it was just made");
         }
         assert!(path.chars().any(|c| c != '/'), "a captured node needs a path");
         assert!(place.value.is_none(), "two captured nodes at {path}");
         place.class = node.class;
         place.value = node.value;
-        place.children.extend(node.children);
+        if place.children.is_empty() {
+            place.children = node.children;
+        } else {
+            place.children.extend(node.children);
+        }
     }
 
     /// The node at `path`; this one for an empty path.

@@ -159,23 +159,8 @@ impl Masks {
 
     /// The paths of masks that match no node of `trees`: nobody needs them, or they are misspelt.
     pub fn unused(&self, trees: &[&Node]) -> Vec<String> {
-        let mut used = vec![false; self.masks.len()];
-        for tree in trees {
-            self.mark(tree, &mut Vec::new(), &mut used);
-        }
-        let unused = self.masks.iter().zip(used).filter(|(_, used)| !used);
-        unused.map(|(mask, _)| mask.path.to_string()).collect()
-    }
-
-    fn mark<'a>(&self, node: &'a Node, path: &mut Vec<&'a str>, used: &mut [bool]) {
-        for (mask, used) in self.masks.iter().zip(used.iter_mut()) {
-            *used = *used || (!path.is_empty() && mask.path.matches_levels(path));
-        }
-        for (name, child) in &node.children {
-            path.push(name);
-            self.mark(child, path, used);
-            path.pop();
-        }
+        let unused = self.masks.iter().filter(|mask| !trees.iter().any(|tree| mask.path.leads_into(tree)));
+        unused.map(|mask| mask.path.to_string()).collect()
     }
 }
 

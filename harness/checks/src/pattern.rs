@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::Node;
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     /// Exactly this level.
@@ -41,12 +43,13 @@ impl Pattern {
     /// Whether `path` is one of the pattern's paths.
     pub fn matches(&self, path: &str) -> bool {
         let levels: Vec<&str> = path.split('/').collect();
-        self.matches_levels(&levels)
+        matches(&self.0, &levels)
     }
 
-    /// The same for a path that was split already.
-    pub(crate) fn matches_levels(&self, levels: &[&str]) -> bool {
-        matches(&self.0, levels)
+    /// Whether a node below `tree` is at one of the pattern's paths. Names are looked up, so most of a tree is never visited.
+    pub(crate) fn leads_into(&self, tree: &Node) -> bool {
+        // The tree itself has no path, which `**` alone would match.
+        !tree.children.is_empty() && leads_into(&self.0, tree)
     }
 
     /// Whether some path matches both patterns.
@@ -92,6 +95,16 @@ fn matches(parts: &[Part], levels: &[&str]) -> bool {
         ([Part::One, rest @ ..], [_, tail @ ..]) => matches(rest, tail),
         ([Part::Name(name), rest @ ..], [level, tail @ ..]) => name == level && matches(rest, tail),
         _ => false,
+    }
+}
+
+fn leads_into(parts: &[Part], node: &Node) -> bool {
+    let mut children = node.children.values();
+    match parts {
+        [] => true,
+        [Part::Name(name), rest @ ..] => node.children.get(name).is_some_and(|child| leads_into(rest, child)),
+        [Part::One, rest @ ..] => children.any(|child| leads_into(rest, child)),
+        [Part::Any, rest @ ..] => leads_into(rest, node) || children.any(|child| leads_into(parts, child)),
     }
 }
 
@@ -211,6 +224,21 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_pattern_leads_into_a_tree_where_it_matches_a_path(
+            text in "(a|b|\\*|\\*\\*)(/(a|b|\\*|\\*\\*)){0,4}",
+            paths in proptest::collection::btree_set("[ab](/[ab]){0,4}", 0..6),
+        ) {
+            let mut tree = Node::default();
+            let mut levels = std::collections::BTreeSet::new();
+            for path in &paths {
+                tree.insert(path, Node::default());
+                levels.extend((1..=path.len()).step_by(2).map(|end| &path[..end]));
+            }
+            let pattern = pattern(&text);
+            prop_assert_eq!(pattern.leads_into(&tree), levels.iter().any(|path| pattern.matches(path)));
+        }
 
         #[test]
         fn a_path_of_two_patterns_shows_that_they_overlap(

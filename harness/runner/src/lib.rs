@@ -14,6 +14,6 @@ mod systems;
 mod worlds;
 
 pub use plan::plan;
-pub use run::{DockerError, RunOutput, run_docker, run_virtual};
+pub use run::{DockerError, RunOutput, run_docker, run_virtual, run_virtual_carried};
 pub use setting::secrets;
 pub use worlds::docker_world::DockerWorldError;

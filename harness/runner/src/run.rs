@@ -1,16 +1,17 @@
 //! One run, from scenario to verdict.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use grenadier_catalog::Named;
 use grenadier_checks::{Capture, Expectation, Facts, Masks, Required, Stages, Subject, Verdict};
 use grenadier_clock::{Seed, Time};
-use grenadier_events::{Actor, EventLog, Kind, World};
+use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
 use grenadier_fleet_docker::engine::{ConnectError, connect};
 use grenadier_fleet_docker::sweep::{Scope, sweep};
 use grenadier_scenario::{Require, Scenario};
-use grenadier_wire::FaultRule;
+use grenadier_wire::{Answerer, FaultRule};
 use thiserror::Error;
 
 use crate::rehearsal::{Rehearsed, rehearse};
@@ -32,10 +33,21 @@ pub struct RunOutput {
 
 /// Runs `scenario` in the virtual world. `log` may be observed already: everything is written to it as it happens.
 pub fn run_virtual(scenario: &Scenario, seed: Seed, replay: &str, log: EventLog) -> RunOutput {
+    run_virtual_carried(scenario, seed, replay, log, &|world| world)
+}
+
+/// [`run_virtual`], with what `carrier` puts between the wire and the world it is given: bytes through a pipe, say.
+pub fn run_virtual_carried(
+    scenario: &Scenario,
+    seed: Seed,
+    replay: &str,
+    log: EventLog,
+    carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
+) -> RunOutput {
     let setting = Setting::of(scenario, seed);
     let guests = haproxy_appliance::guests(seed);
     let mut system = haproxy_appliance::HaproxyAppliance::new(scenario, setting.secrets.clone());
-    let stage = VirtualStage::new(scenario, seed, log, &setting, guests);
+    let stage = VirtualStage::new(scenario, seed, log, &setting, guests, carrier);
     let subject = subject(scenario, World::Virtual, seed, replay);
     begin(&stage, scenario, &subject);
     let rehearsed = stage.block_on(rehearse(&stage, scenario, &mut system));
@@ -178,15 +190,21 @@ fn conclude(
         log.emit(now, Actor::Runner, kind);
     }
     let Rehearsed { engine, observed, end, ended } = rehearsed;
-    let (mut captures, mut stages) = (Vec::new(), Split::default());
+    let mut stages = Split::default();
     for (observed, place) in [(observed.base, 0), (observed.upgraded, 1), (observed.end, 2)] {
         let Some(observed) = observed else { continue };
-        captures.push(observed.capture.clone());
         stages.take(place, observed);
     }
-    let Nature { targets, product, residuals, recreated, assumptions } = nature;
+    let Nature { targets, product, residuals, recreated, written_by_others, assumptions } = nature;
     let events = log.events();
-    let facts = Facts {
+    // Others act after a step has succeeded, so only then is there something they wrote.
+    let performed = |step: &str| {
+        events.iter().any(|event| {
+            matches!(&event.kind, Kind::StepFinished { step: done, verb: StepVerb::Apply, error: None } if done == step)
+        })
+    };
+    let written = written_by_others.into_iter().filter(|(after, _)| performed(after)).map(|(_, write)| write);
+    let mut facts = Facts {
         horizon: Time::ZERO + scenario.horizon,
         ended_ns: ended,
         end,
@@ -211,11 +229,14 @@ fn conclude(
         certificates: stages.certificates,
         product,
         recreated,
+        acknowledged: written.collect(),
         targets,
         assumptions,
         ..Facts::new(subject, &events, Masks::of(&scenario.system))
     };
     let verdict = Verdict::judge(&facts);
+    let Stages { base, upgraded, end } = std::mem::take(&mut facts.captures);
+    let captures = [base, upgraded, end].into_iter().flatten().collect();
     for line in &verdict.checks {
         log.emit(now, Actor::Runner, line.result.to_event());
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use grenadier_clock::Clock;
-use grenadier_events::{EventLog, World};
+use grenadier_events::EventLog;
 use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, OperationError, OperationOutput, Watch, WatchId};
 use grenadier_scenario::Blocks;
 use grenadier_wire::Wire;
@@ -18,9 +18,6 @@ pub(crate) type Performing = Pin<Box<dyn Future<Output = Result<OperationOutput,
 
 /// The world a scenario runs in.
 pub(crate) trait Stage: Send + Sync {
-    /// Which one it is.
-    fn world(&self) -> World;
-
     /// Its clock.
     fn clock(&self) -> &dyn Clock;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use grenadier_clock::Time;
 use grenadier_events::{Actor, EventLog, Kind};
 use grenadier_fleet::{CloudHost, Fleet, MachineId};
-use grenadier_guest::{Answering, CallKey, Input};
+use grenadier_guest::{Answering, CallKey, Input, Listener};
 use grenadier_wire::{Answer, Exchange, Failure, HttpExchange, ReplyTo, ShellExchange, Ticket, TlsTrust};
 use http::StatusCode;
 use tokio::sync::oneshot;
@@ -122,19 +122,23 @@ impl Inner {
             Err(Hop::Refused(_)) => return self.back(call, Err(Failure::Refused { endpoint })),
             Err(Hop::NoBackend(_)) => return self.back(call, Err(Failure::ConnectionLost { endpoint })),
         };
-        if let Err(failure) = handshake(&http, &reached) {
+        let listener = self.fleet.listener(&reached, target);
+        if let Err(failure) = handshake(&http, listener) {
             return self.back(call, Err(failure));
         }
-        match &reached.listener.answering {
+        match &listener.answering {
             Answering::Guest => {
                 let input = Input::Http { reply: ReplyTo(call), port: target.port(), request: http.request };
                 self.fleet.tell_guest(reached.machine, input);
             }
-            Answering::Backend(name) => self.back(call, Ok(body(name.clone()))),
+            Answering::Backend(name) => {
+                let name = name.clone();
+                self.back(call, Ok(body(name)));
+            }
             Answering::Proxy(_) => {
                 // Round robin over the backends that can serve.
                 let turn = self.turns.entry(target).or_default();
-                let name = reached.served.backends[*turn % reached.served.backends.len()].clone();
+                let name = reached.backends[*turn % reached.backends.len()].clone();
                 *turn += 1;
                 self.back(call, Ok(body(name)));
             }
@@ -190,16 +194,16 @@ impl Inner {
 }
 
 /// Both ends must speak TLS or neither, and a pinned client meets the certificate it knows.
-fn handshake(http: &HttpExchange, reached: &Reached) -> Result<(), Failure> {
-    let endpoint = http.endpoint.clone();
-    match (&http.tls, &reached.listener.certificate) {
+fn handshake(http: &HttpExchange, listener: &Listener) -> Result<(), Failure> {
+    let endpoint = || http.endpoint.clone();
+    match (&http.tls, &listener.certificate) {
         (None, None) | (Some(TlsTrust::Anyone), Some(_)) => Ok(()),
         (Some(TlsTrust::Pinned(pin)), Some(shown)) if pin == shown => Ok(()),
         (Some(TlsTrust::Pinned(_)), Some(shown)) => Err(Failure::Untrusted {
-            endpoint,
+            endpoint: endpoint(),
             reason: format!("it shows {}, not the pinned one", &shown[..shown.len().min(12)]),
         }),
-        (None, Some(_)) | (Some(_), None) => Err(Failure::ConnectionLost { endpoint }),
+        (None, Some(_)) | (Some(_), None) => Err(Failure::ConnectionLost { endpoint: endpoint() }),
     }
 }
 

@@ -66,7 +66,10 @@ pub struct VirtualFleet {
     /// Calls that guests made at this event.
     pub(crate) calls: Vec<GuestCall>,
     operation_count: u64,
+    /// Something changed that watches may see.
     dirty: bool,
+    /// Something changed that decides who owns which address.
+    owners_dirty: bool,
 }
 
 /// A call that a guest made.
@@ -107,6 +110,7 @@ impl VirtualFleet {
             calls: Vec::new(),
             operation_count: 0,
             dirty: false,
+            owners_dirty: false,
         }
     }
 
@@ -124,15 +128,23 @@ impl VirtualFleet {
         self.jitter.jitter(length, self.timing.jitter_percent)
     }
 
-    /// Something changed that owners or watches may see.
+    /// Something changed that watches may see, and that leaves every address with its owners.
     pub(crate) fn changed(&mut self) {
         self.dirty = true;
+    }
+
+    /// Something changed that decides who owns which address: power, network cards, addresses, local routes.
+    pub(crate) fn owners_changed(&mut self) {
+        self.owners_dirty = true;
+        self.changed();
     }
 
     /// Tells owners and watches of changes, once for all that happened at this event.
     pub(crate) fn settle(&mut self) {
         while std::mem::take(&mut self.dirty) {
-            self.tell_owners();
+            if std::mem::take(&mut self.owners_dirty) {
+                self.tell_owners();
+            }
             self.look();
         }
     }

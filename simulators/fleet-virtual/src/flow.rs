@@ -1,6 +1,5 @@
 //! The way of a connection, hop by hop.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use grenadier_fleet::{MachineId, Power, ServedBy};
@@ -35,8 +34,8 @@ pub(crate) struct Reached {
     /// The machine's life and the listener's: a connection does not outlive either.
     pub epoch: u64,
     pub generation: u64,
-    pub listener: Listener,
-    pub served: ServedBy,
+    /// The backends that can serve it, in order of name.
+    pub backends: Vec<String>,
 }
 
 /// How deep proxies may stand behind proxies.
@@ -49,61 +48,79 @@ impl VirtualFleet {
     }
 
     fn reach_through(&mut self, client: MachineId, target: SocketAddr, proxies: u8) -> Result<Reached, Hop> {
-        let name = self.name(client);
         if self.view.machines.get(&client).is_none_or(|machine| machine.power == Power::Off) {
-            return Err(Hop::Silent(format!("{name} is off")));
+            return Err(Hop::Silent(format!("{} is off", self.name(client))));
         }
         let address = target.ip();
-        let owner = if self.runtimes[&client].kernel.is_local(address) {
-            client
-        } else {
-            let segment = self
-                .segment_towards(client, address)
-                .ok_or_else(|| Hop::NoRoute(format!("{name} has no route to {address}")))?;
-            let owner = self
-                .resolve(client, &segment, address)
-                .ok_or_else(|| Hop::NoRoute(format!("nobody on {segment} answers ARP for {address}")))?;
-            if !self.answers(owner, &segment, address) {
-                let owner = self.name(owner);
-                return Err(Hop::Silent(format!("{name} still sends {address} to {owner}, which is silent")));
-            }
-            owner
-        };
+        let local = self.runtimes[&client].kernel.is_local(address);
+        let owner = if local { client } else { self.neighbour(client, address)? };
         self.arrive(owner, target, proxies)
+    }
+
+    /// The machine that takes a client's packets for an address.
+    fn neighbour(&mut self, client: MachineId, address: IpAddr) -> Result<MachineId, Hop> {
+        let segment = self
+            .segment_towards(client, address)
+            .ok_or_else(|| Hop::NoRoute(format!("{} has no route to {address}", self.name(client))))?;
+        // Nearly always the client knows whom to send to, and that one answers.
+        if let Some(owner) = self.known_neighbour(client, address)
+            && self.answers(owner, segment, address)
+        {
+            return Ok(owner);
+        }
+        let segment = segment.to_owned();
+        let owner = self
+            .resolve(client, &segment, address)
+            .ok_or_else(|| Hop::NoRoute(format!("nobody on {segment} answers ARP for {address}")))?;
+        if !self.answers(owner, &segment, address) {
+            let (client, owner) = (self.name(client), self.name(owner));
+            return Err(Hop::Silent(format!("{client} still sends {address} to {owner}, which is silent")));
+        }
+        Ok(owner)
     }
 
     /// The machine has the packet: who listens, and can they serve?
     pub(crate) fn arrive(&mut self, owner: MachineId, target: SocketAddr, proxies: u8) -> Result<Reached, Hop> {
         let runtime = &self.runtimes[&owner];
-        let (epoch, found) = (runtime.epoch, runtime.kernel.listener(target.ip(), target.port()).cloned());
-        let Some((listener, generation)) = found else {
+        let epoch = runtime.epoch;
+        let Some((listener, generation)) = runtime.kernel.listener(target.ip(), target.port()) else {
             return Err(Hop::Refused(format!("{} refuses {target}", self.name(owner))));
         };
+        let generation = *generation;
         let backends = match &listener.answering {
-            Answering::Guest => BTreeSet::new(),
-            Answering::Backend(name) => BTreeSet::from([name.clone()]),
+            Answering::Guest => Vec::new(),
+            Answering::Backend(name) => vec![name.clone()],
             Answering::Proxy(_) if proxies == 0 => {
                 return Err(Hop::NoBackend(format!("{} proxies in a circle", self.name(owner))));
             }
             Answering::Proxy(servers) => {
-                let mut names = BTreeSet::new();
-                for server in servers {
-                    if let Ok(reached) = self.reach_through(owner, *server, proxies - 1) {
-                        names.extend(reached.served.backends);
+                let mut names = Vec::new();
+                for server in servers.clone() {
+                    if let Ok(reached) = self.reach_through(owner, server, proxies - 1) {
+                        names.extend(reached.backends);
                     }
                 }
                 if names.is_empty() {
                     return Err(Hop::NoBackend(format!("{} has no backend for {target}", self.name(owner))));
                 }
+                names.sort();
+                names.dedup();
                 names
             }
         };
-        let served = ServedBy {
-            machine: Some(owner),
-            backends: backends.into_iter().collect(),
-            certificate: listener.certificate.clone(),
-        };
-        Ok(Reached { machine: owner, epoch, generation, listener, served })
+        Ok(Reached { machine: owner, epoch, generation, backends })
+    }
+
+    /// Who listens at the end of a way that was just followed.
+    pub(crate) fn listener(&self, reached: &Reached, target: SocketAddr) -> &Listener {
+        let found = self.runtimes[&reached.machine].kernel.listener(target.ip(), target.port());
+        &found.expect("a connection that comes about has a listener").0
+    }
+
+    /// What the client of a connection sees of who answers.
+    pub(crate) fn served_by(&self, reached: Reached, target: SocketAddr) -> ServedBy {
+        let certificate = self.listener(&reached, target).certificate.clone();
+        ServedBy { machine: Some(reached.machine), backends: reached.backends, certificate }
     }
 
     /// The machines that would take a packet for `address` from outside, on any segment.

@@ -33,6 +33,12 @@ impl HostContext<'_> {
         self.fleet.changed();
         &mut self.runtime_mut().kernel
     }
+
+    /// Changes kernel state that decides who owns an address.
+    fn kernel_addresses(&mut self) -> &mut Kernel {
+        self.fleet.owners_changed();
+        &mut self.runtime_mut().kernel
+    }
 }
 
 impl Host for HostContext<'_> {
@@ -56,8 +62,9 @@ impl Host for HostContext<'_> {
         let spec = &self.fleet.view.machines[&self.machine].spec;
         let capacity: u64 = spec.disks.iter().map(|disk| disk.capacity_mib << 20).sum();
         let files = &self.runtime().files;
-        let others = files.iter().filter(|(other, _)| *other != path).map(|(_, content)| content.len() as u64);
-        if others.sum::<u64>() + content.len() as u64 > capacity {
+        let used: u64 = files.values().map(|content| content.len() as u64).sum();
+        let freed = files.get(path).map_or(0, |replaced| replaced.len() as u64);
+        if used - freed + content.len() as u64 > capacity {
             return Err("No space left on device".to_owned());
         }
         self.runtime_mut().files.insert(path.to_owned(), content);
@@ -109,21 +116,21 @@ impl Host for HostContext<'_> {
     }
 
     fn add_address(&mut self, nic: u32, address: IpNet) {
-        let kernel = self.kernel();
+        let kernel = self.kernel_addresses();
         if !kernel.addresses.contains(&(nic, address)) {
             kernel.addresses.push((nic, address));
         }
     }
 
     fn add_local_route(&mut self, range: IpNet) {
-        let kernel = self.kernel();
+        let kernel = self.kernel_addresses();
         if !kernel.local_routes.contains(&range) {
             kernel.local_routes.push(range);
         }
     }
 
     fn remove_local_route(&mut self, range: IpNet) -> bool {
-        let routes = &mut self.kernel().local_routes;
+        let routes = &mut self.kernel_addresses().local_routes;
         let before = routes.len();
         routes.retain(|route| *route != range);
         before != routes.len()

@@ -34,6 +34,11 @@ impl VirtualFleet {
         }
     }
 
+    /// Whom `client` sends packets for `address` to, where it knows.
+    pub(crate) fn known_neighbour(&self, client: MachineId, address: IpAddr) -> Option<MachineId> {
+        self.runtimes.get(&client)?.neighbours.0.get(&address)?.owner
+    }
+
     /// Broadcasts the question and keeps the answer. Where several answer, one of them is first, each time anew.
     fn ask(
         &mut self,
@@ -43,7 +48,7 @@ impl VirtualFleet {
         before: Option<Option<MachineId>>,
     ) -> Option<MachineId> {
         let owners = self.owners(segment, address);
-        let timing = self.timing.clone();
+        let timing = &self.timing;
         self.generations += 1;
         let generation = self.generations;
         let random = &mut self.runtimes.get_mut(&client)?.random;
@@ -72,7 +77,7 @@ impl VirtualFleet {
         if entry.generation != generation {
             return;
         }
-        let Some(segment) = self.segment_towards(client, address) else {
+        let Some(segment) = self.segment_towards(client, address).map(str::to_owned) else {
             self.forget(client, address);
             return;
         };
@@ -99,10 +104,10 @@ impl VirtualFleet {
     }
 
     /// The segment by which `client` reaches `address` without a router.
-    pub(crate) fn segment_towards(&self, client: MachineId, address: IpAddr) -> Option<String> {
+    pub(crate) fn segment_towards(&self, client: MachineId, address: IpAddr) -> Option<&str> {
         let machine = self.view.machines.get(&client)?;
         let mut nics = machine.spec.nics.iter().filter(|nic| nic.connected);
         nics.find(|nic| self.view.segments.get(&nic.segment).is_some_and(|segment| segment.subnet.contains(&address)))
-            .map(|nic| nic.segment.clone())
+            .map(|nic| nic.segment.as_str())
     }
 }

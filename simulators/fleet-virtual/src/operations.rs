@@ -78,9 +78,12 @@ impl VirtualFleet {
     /// An operation takes effect.
     pub(crate) fn operation_due(&mut self, id: OperationId) {
         let Some(operation) = self.pending.remove(&id) else { return };
+        let looks = matches!(operation, Operation::ReadFiles { .. } | Operation::ReadState { .. });
         let result = self.perform(operation);
         self.finish(id, result);
-        self.changed();
+        if !looks {
+            self.owners_changed();
+        }
     }
 
     fn perform(&mut self, operation: Operation) -> Result<OperationOutput, OperationError> {
@@ -256,7 +259,7 @@ impl VirtualFleet {
         machine.hostname = None;
         machine.addresses.clear();
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::Off });
-        self.changed();
+        self.owners_changed();
     }
 
     fn reconfigure(&mut self, id: MachineId, change: Reconfiguration) {

@@ -51,9 +51,9 @@ impl VirtualFleet {
     ) -> (Observation, Option<(MachineId, u64, u64, String)>) {
         match self.reach(client, target) {
             Ok(reached) => {
-                let backend = reached.served.backends.first().cloned().unwrap_or_default();
+                let backend = reached.backends.first().cloned().unwrap_or_default();
                 let held = (reached.machine, reached.epoch, reached.generation, backend);
-                (Observation::Up(reached.served), Some(held))
+                (Observation::Up(self.served_by(reached, target)), Some(held))
             }
             Err(hop) => (down(&hop), None),
         }

@@ -12,8 +12,8 @@ use grenadier_clock::{Clock, Seed, Sleep, TieBreak, Time};
 use grenadier_events::{Actor, EventLog};
 use grenadier_fleet::FleetEvent;
 use grenadier_fleet::{
-    Boot, Cloud, CloudHost, Fleet, FleetView, GuestReport, Host, ImageHeader, Machine, MachineId, MachineSpec, Names, Operation,
-    OperationError, OperationId, OperationOutput, SegmentSpec, TimingProfile, Watch, WatchId,
+    Boot, Cloud, CloudHost, Fleet, FleetView, GuestReport, Host, ImageHeader, Machine, MachineId, MachineSpec, Names,
+    Operation, OperationError, OperationId, OperationOutput, SegmentSpec, TimingProfile, Watch, WatchId,
 };
 use grenadier_guest::{Guest, Input};
 use grenadier_wire::{Answer, Answerer, Answering, Exchange, Failure, Wire};
@@ -91,6 +91,12 @@ impl VirtualWorld {
     /// Gives guests the wire that names and logs their calls. It must not be connected: the world delivers them itself.
     pub fn use_wire(&self, wire: Wire) {
         self.lock().wire = Some(wire);
+    }
+
+    /// Gives the wire up again, when everything is over. The wire's clock is the world, so neither would ever be freed.
+    pub fn release_wire(&self) {
+        let released = self.lock().wire.take();
+        drop(released);
     }
 
     /// What `look` makes of the fleet as it is now.

@@ -13,6 +13,7 @@ use grenadier_fleet::{
 };
 use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener};
+use grenadier_wire::Wire;
 
 /// A guest that takes its address, an AnyIP range and a listener from its configuration.
 #[derive(Clone)]
@@ -48,8 +49,12 @@ impl Guest for Node {
 }
 
 fn world(seed: u64, log: &EventLog) -> VirtualWorld {
+    VirtualWorld::new(config(seed, log))
+}
+
+fn config(seed: u64, log: &EventLog) -> WorldConfig {
     let subnet = "198.18.2.0/24".parse().unwrap();
-    VirtualWorld::new(WorldConfig {
+    WorldConfig {
         host: Capacity { cpus: 4, memory_mib: 8192, storage_mib: 100_000 },
         segments: vec![SegmentSpec { name: "frontend".into(), subnet }],
         timing: TimingProfile::reference(),
@@ -58,7 +63,7 @@ fn world(seed: u64, log: &EventLog) -> VirtualWorld {
         cloud_endpoint: "vcenter.example:443".into(),
         guests: Box::new(|_, _| Some(Box::new(Node))),
         log: log.clone(),
-    })
+    }
 }
 
 fn node(name: &str, number: u32, config: &[(&str, &str)]) -> MachineSpec {
@@ -290,4 +295,22 @@ fn a_segment_tells_when_nobody_answers_any_more() {
         events.iter().filter_map(count).collect()
     };
     assert_eq!(log.with(owners), [1, 0]);
+}
+
+#[test]
+fn a_world_that_gave_its_wire_up_is_freed() {
+    let token = Arc::new(());
+    let held = Arc::downgrade(&token);
+    let log = EventLog::default();
+    let world = VirtualWorld::new(WorldConfig {
+        guests: Box::new(move |_, _| {
+            let _held = &token;
+            None
+        }),
+        ..config(1, &log)
+    });
+    world.use_wire(Wire::new(Vec::new(), Arc::new(world.clone()), log));
+    world.release_wire();
+    drop(world);
+    assert!(held.upgrade().is_none(), "something still holds the world");
 }

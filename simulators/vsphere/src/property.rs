@@ -74,13 +74,52 @@ pub(crate) fn all(mo: &MoRef) -> Vec<&'static str> {
 
 /// What is at `path` of the object `mo`.
 pub(crate) fn read(inventory: Inventory<'_>, mo: &MoRef, path: &str) -> Lookup {
-    let mut segments = Segments::new(path);
-    let Some(first) = segments.next() else { return Lookup::Unknown };
-    if first.key.is_none() && !all(mo).contains(&first.name) {
-        return Lookup::Unknown;
+    Reader::new(inventory, mo).read(path)
+}
+
+/// Reads several paths of one object at one moment. What they have in common is made once: five paths below `config` need
+/// one `config`.
+pub(crate) struct Reader<'a> {
+    inventory: Inventory<'a>,
+    mo: &'a MoRef,
+    wholes: Vec<(String, Option<Value>)>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the object `mo`.
+    pub(crate) fn new(inventory: Inventory<'a>, mo: &'a MoRef) -> Reader<'a> {
+        Reader { inventory, mo, wholes: Vec::new() }
     }
-    let Some(mut value) = whole(inventory, mo, first.name) else { return Lookup::Unset };
-    if let Some(key) = first.key {
+
+    /// What is at `path`.
+    pub(crate) fn read(&mut self, path: &str) -> Lookup {
+        let mut segments = Segments::new(path);
+        let Some(first) = segments.next() else { return Lookup::Unknown };
+        if first.key.is_none() && !is_known(self.mo, first.name) {
+            return Lookup::Unknown;
+        }
+        let index = match self.wholes.iter().position(|(name, _)| name == first.name) {
+            Some(index) => index,
+            None => {
+                self.wholes.push((first.name.to_owned(), whole(self.inventory, self.mo, first.name)));
+                self.wholes.len() - 1
+            }
+        };
+        match &self.wholes[index].1 {
+            Some(value) => below(value, first.key, segments),
+            None => Lookup::Unset,
+        }
+    }
+}
+
+/// Whether the schema knows a property of this name.
+fn is_known(mo: &MoRef, name: &str) -> bool {
+    own(&mo.kind).contains(&name) || (mo.is_a("ManagedEntity") && ENTITY.contains(&name))
+}
+
+/// What is at the rest of a path below `value`, the element `key` of it first.
+fn below(mut value: &Value, key: Option<&str>, segments: Segments<'_>) -> Lookup {
+    if let Some(key) = key {
         match keyed(value, key) {
             Some(item) => value = item,
             None => return Lookup::Unset,
@@ -89,11 +128,11 @@ pub(crate) fn read(inventory: Inventory<'_>, mo: &MoRef, path: &str) -> Lookup {
     for segment in segments {
         let Value::Data(data) = value else { return Lookup::Unknown };
         let known = data.unset.contains(&segment.name);
-        let Some((_, field)) = data.fields.into_iter().find(|(name, _)| *name == segment.name) else {
+        let Some((_, field)) = data.fields.iter().find(|(name, _)| *name == segment.name) else {
             return if known { Lookup::Unset } else { Lookup::Unknown };
         };
         let Some(field) = field else { return Lookup::Unset };
-        value = if let Value::Any(inner) = field { *inner } else { field };
+        value = if let Value::Any(inner) = field { inner } else { field };
         if let Some(key) = segment.key {
             match keyed(value, key) {
                 Some(item) => value = item,
@@ -101,7 +140,7 @@ pub(crate) fn read(inventory: Inventory<'_>, mo: &MoRef, path: &str) -> Lookup {
             }
         }
     }
-    Lookup::Value(value)
+    Lookup::Value(value.clone())
 }
 
 /// A property as a whole; none where it is unset.
@@ -137,9 +176,9 @@ fn whole(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> Option<Value> {
 }
 
 /// The element of an array whose `key` field is `key`: `extraConfig["guestinfo.backend"]`, `device[4000]`.
-fn keyed(value: Value, key: &str) -> Option<Value> {
+fn keyed<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     let Value::List(_, items) = value else { return None };
-    items.into_iter().find(|item| {
+    items.iter().find(|item| {
         let Value::Data(data) = item else { return false };
         match data.get("key") {
             Some(Value::Text(text)) => text == key,

@@ -1,14 +1,12 @@
 //! What exchanges with a vCenter are called, and how it says that something is wrong.
 
+use crate::datastore::path::percent_decode;
+use crate::fault::Fault;
+use crate::soap::name;
+use crate::vsphere::fault_response;
 use bytes::Bytes;
 use grenadier_wire::{Answer, CallName, Exchange, HttpExchange, Protocol, ProtocolFault, http_response};
 use http::{Method, StatusCode};
-use roxmltree::Document;
-
-use crate::datastore::path::percent_decode;
-use crate::fault::Fault;
-use crate::soap::decode;
-use crate::vsphere::fault_response;
 
 /// Methods that change nothing anybody else can see. A session, a filter or a view is the caller's own.
 const READS: &[&str] = &[
@@ -87,16 +85,10 @@ fn is_soap(http: &HttpExchange) -> bool {
 /// The name in a SOAP body. One that cannot be read is still a call on this protocol.
 fn soap_name(body: &Bytes) -> CallName {
     let text = std::str::from_utf8(body).unwrap_or_default();
-    let document = Document::parse(text);
-    let method = document.as_ref().ok().and_then(|document| decode::method(document).ok());
-    let Some(method) = method else {
+    let Some((method, target)) = name::method_and_target(text) else {
         return CallName { template: "vsphere.POST /sdk".to_owned(), target: None, mutating: true };
     };
-    CallName {
-        template: format!("vsphere.{}", method.name()),
-        target: method.moref_of("_this").map(|mo| mo.id.into_owned()),
-        mutating: !READS.contains(&method.name()),
-    }
+    CallName { template: format!("vsphere.{method}"), target, mutating: !READS.contains(&method.as_str()) }
 }
 
 #[cfg(test)]

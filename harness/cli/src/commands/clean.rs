@@ -5,33 +5,34 @@ use grenadier_fleet_docker::engine::connect;
 use grenadier_fleet_docker::sweep::{Scope, sweep};
 
 use crate::arguments::Clean;
+use crate::output::{complain, line, report};
 
 pub(crate) fn run(arguments: &Clean) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return crate::report(ExitCode::Environment, &error, None),
+        Err(error) => return report(ExitCode::Environment, &error, None),
     };
     runtime.block_on(async {
         let docker = match connect().await {
             Ok(docker) => docker,
-            Err(error) => return crate::report(ExitCode::Environment, &error, Some(error.hint())),
+            Err(error) => return report(ExitCode::Environment, &error, Some(error.hint())),
         };
         let scope = if arguments.all { Scope::All } else { Scope::OwnerGone };
         let report = sweep(&docker, scope).await;
         for object in &report.removed {
-            println!("removed {object}");
+            line(&format!("removed {object}"));
         }
         for object in &report.alive {
-            println!("left {object}: its run is alive");
+            line(&format!("left {object}: its run is alive"));
         }
         for object in &report.out_of_sight {
-            println!("left {object}: its owner cannot be seen from here (`grenadier clean --all` removes it)");
+            line(&format!("left {object}: its owner cannot be seen from here (`grenadier clean --all` removes it)"));
         }
         for failure in &report.failures {
-            eprintln!("error: {failure}");
+            complain(&format!("error: {failure}\n"));
         }
         if report.removed.is_empty() && report.is_clean() {
-            println!("nothing to remove");
+            line("nothing to remove");
         }
         if report.is_clean() { ExitCode::Passed } else { ExitCode::Environment }
     })

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
-use grenadier_runner::{RunOutput, run_docker};
+use grenadier_runner::{DockerError, RunOutput, run_docker};
 use grenadier_scenario::Scenario;
 
 /// Runs `scenario` on the Docker engine; raw samples go to `folder`.
@@ -15,7 +14,6 @@ pub(crate) fn run(
     replay: &str,
     log: EventLog,
     folder: PathBuf,
-) -> Result<RunOutput, ExitCode> {
+) -> Result<RunOutput, DockerError> {
     run_docker(scenario, seed, replay, log, folder)
-        .map_err(|error| crate::report(ExitCode::Environment, &error, error.hint()))
 }

@@ -8,15 +8,17 @@ use grenadier_fleet_docker::engine::connect;
 use grenadier_fleet_docker::images::{Origin, Progress, Stage, ensure, standard};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::output::{complain, line, report};
+
 pub(crate) fn run() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return crate::report(ExitCode::Environment, &error, None),
+        Err(error) => return report(ExitCode::Environment, &error, None),
     };
     runtime.block_on(async {
         let docker = match connect().await {
             Ok(docker) => docker,
-            Err(error) => return crate::report(ExitCode::Environment, &error, Some(error.hint())),
+            Err(error) => return report(ExitCode::Environment, &error, Some(error.hint())),
         };
         let mut bars = Bars::default();
         match ensure(&docker, &standard(), &mut bars).await {
@@ -24,14 +26,14 @@ pub(crate) fn run() -> ExitCode {
                 bars.finish();
                 for report in reports {
                     let mib = report.size >> 20;
-                    println!("{:40} {mib:>5} MiB  {}", report.name, origin(report.origin));
+                    line(&format!("{:40} {mib:>5} MiB  {}", report.name, origin(report.origin)));
                 }
-                println!("\nready: grenadier run haproxy-appliance-swap --world docker");
+                line("\nready: grenadier run haproxy-appliance-swap --world docker");
                 ExitCode::Passed
             }
             Err(error) => {
                 bars.finish();
-                crate::report(ExitCode::Environment, &error, error.hint())
+                report(ExitCode::Environment, &error, error.hint())
             }
         }
     })
@@ -55,7 +57,7 @@ impl Bars {
 impl Progress for Bars {
     fn stage(&mut self, image: &str, stage: &Stage) {
         if self.all.is_hidden() {
-            eprintln!("{image}: {}", words(stage));
+            complain(&format!("{image}: {}\n", words(stage)));
             return;
         }
         let all = &self.all;

@@ -5,6 +5,7 @@ use grenadier_scenario::{embedded, parse};
 use serde_json::json;
 
 use crate::arguments::{Format, List};
+use crate::output::line;
 
 pub(crate) fn run(arguments: &List) -> ExitCode {
     let mut rows = Vec::new();
@@ -21,15 +22,15 @@ pub(crate) fn run(arguments: &List) -> ExitCode {
                     json!({"name": name, "system": system, "from": from, "to": to, "description": description})
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&rows).expect("rows are plain JSON"));
+            line(&serde_json::to_string_pretty(&rows).expect("rows are plain JSON"));
         }
         Format::Text => {
             let width = rows.iter().map(|row| row.0.len()).max().unwrap_or_default();
             for (name, _, from, to, description) in &rows {
                 let description = description.as_deref().unwrap_or_default();
-                println!("{name:width$}  {from} → {to}  {description}");
+                line(&format!("{name:width$}  {from} → {to}  {description}"));
             }
-            println!("\nrun one with: grenadier run <name>");
+            line("\nrun one with: grenadier run <name>");
         }
     }
     ExitCode::Passed

@@ -4,8 +4,10 @@ use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
 use grenadier_scenario::{LoadError, Loaded, Style, load};
+use serde_json::json;
 
 use crate::arguments::Format;
+use crate::output::{complain, line, report_as, word};
 
 /// The scenario, or the exit code after its problems were printed.
 pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, ExitCode> {
@@ -15,14 +17,12 @@ pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, Exi
     };
     match (&error, format) {
         (LoadError::Invalid(problems), Format::Json) => {
-            println!("{}", serde_json::json!({"verdict": "input", "problems": problems}));
+            let code = ExitCode::Input;
+            line(&json!({"verdict": word(code), "exit_code": code.code(), "problems": problems}).to_string());
         }
-        (LoadError::Invalid(problems), Format::Text) => eprint!("{}", problems.render(style())),
-        (_, Format::Json) => {
-            println!("{}", serde_json::json!({"verdict": "input", "error": error.to_string(), "help": error.help()}));
-        }
-        (_, Format::Text) => {
-            crate::report(ExitCode::Input, &error, error.help().as_deref());
+        (LoadError::Invalid(problems), Format::Text) => complain(&problems.render(style())),
+        _ => {
+            report_as(format, ExitCode::Input, &error, error.help().as_deref());
         }
     }
     Err(ExitCode::Input)

@@ -1,6 +1,6 @@
 //! `grenadier run`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use grenadier_runner::{RunOutput, run_virtual};
 use grenadier_scenario::Loaded;
 
 use crate::arguments::{Format, Run, World};
+use crate::output::{line, print, report_as};
 
 pub(crate) fn run(arguments: &Run) -> ExitCode {
     let loaded = match super::load::scenario(&arguments.scenario, arguments.format) {
@@ -34,24 +35,22 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
         World::Docker => {
             match super::docker::run(&loaded.scenario, seed, &replay, log, folder(arguments, seed, &loaded)) {
                 Ok(output) => output,
-                Err(code) => return code,
+                Err(error) => return report_as(arguments.format, ExitCode::Environment, &error, error.hint()),
             }
         }
     };
     let folder = match write(arguments, seed, &loaded, &output) {
         Ok(folder) => folder,
-        Err(error) => return crate::report(ExitCode::Environment, &error, Some("choose another folder with --out")),
+        Err(error) => {
+            let hint = Some("choose another folder with --out");
+            return report_as(arguments.format, ExitCode::Environment, &error, hint);
+        }
     };
     match arguments.format {
         Format::Json => print(&json(&output.verdict)),
         Format::Text => print(&ending(&output.verdict, &Ending { folder, next: None }, style)),
     }
     output.verdict.exit_code()
-}
-
-/// Prints to standard output. A reader that went away (`| head`) is no error of ours.
-fn print(text: &str) {
-    let _gone = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// The command that runs this again, alike.
@@ -104,13 +103,13 @@ fn repeat(loaded: &Loaded, seed: Seed, times: u32) -> ExitCode {
     }
     lengths.sort();
     let output = last.expect("it ran at least once");
-    println!(
+    line(&format!(
         "{} runs of {} events: median {:.3} ms, fastest {:.3} ms, slowest {:.3} ms",
         lengths.len(),
         output.log.len(),
         lengths[lengths.len() / 2].as_secs_f64() * 1e3,
         lengths[0].as_secs_f64() * 1e3,
         lengths[lengths.len() - 1].as_secs_f64() * 1e3,
-    );
+    ));
     output.verdict.exit_code()
 }

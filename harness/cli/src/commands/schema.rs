@@ -2,8 +2,10 @@
 
 use grenadier_checks::ExitCode;
 
+use crate::output::line;
+
 pub(crate) fn run() -> ExitCode {
     let schema = grenadier_scenario::schema();
-    println!("{}", serde_json::to_string_pretty(&schema).expect("a schema is plain JSON"));
+    line(&serde_json::to_string_pretty(&schema).expect("a schema is plain JSON"));
     ExitCode::Passed
 }

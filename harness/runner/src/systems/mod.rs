@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use grenadier_checks::{Capture, EngineEnd, Inventory, Meaning, Pattern, Residual, Routes, Shown, Target, Verb};
+use grenadier_checks::{
+    AcknowledgedWrite, Capture, EngineEnd, Inventory, Meaning, Pattern, Residual, Routes, Shown, Target, Verb,
+};
 use grenadier_scenario::ForeignEvent;
 use thiserror::Error;
 
@@ -76,6 +78,8 @@ pub(crate) struct Nature {
     pub product: Inventory,
     pub residuals: Vec<Residual>,
     pub recreated: Vec<Pattern>,
+    /// What others write once they have done their part after the step named first.
+    pub written_by_others: Vec<(String, AcknowledgedWrite)>,
     pub assumptions: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use grenadier_carriers::{Handler, Handling, TcpClient, TlsError, TlsIdentity, fingerprint, serve};
 use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, Time};
-use grenadier_events::{Actor, EventLog, Kind, World};
+use grenadier_events::{Actor, EventLog, Kind};
 use grenadier_fleet::{
     Cloud, CloudHost, Fleet, FleetEvent, FleetView, MachineId, MachineSpec, Names, Operation, OperationError,
     OperationId, OperationOutput, Watch, WatchId,
@@ -346,10 +346,6 @@ fn vcenter_identity() -> Result<(TlsIdentity, String), TlsError> {
 }
 
 impl Stage for DockerStage {
-    fn world(&self) -> World {
-        World::Docker
-    }
-
     fn clock(&self) -> &dyn Clock {
         &self.clock
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, TieBreak};
-use grenadier_events::{EventLog, World};
+use grenadier_events::EventLog;
 use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, SegmentSpec, TimingProfile, Watch, WatchId};
 use grenadier_fleet_virtual::{GuestFactory, VirtualWorld, WorldConfig};
 use grenadier_scenario::{Blocks, Scenario};
-use grenadier_wire::Wire;
+use grenadier_wire::{Answerer, Wire};
 
 use crate::setting::{Setting, VCENTER_ENDPOINT};
 use crate::stage::{Pace, Performing, Stage};
@@ -54,6 +54,7 @@ impl VirtualStage {
         log: EventLog,
         setting: &Setting,
         guests: GuestFactory,
+        carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
     ) -> VirtualStage {
         let blocks = blocks();
         let timing = TimingProfile { jitter_percent: scenario.timing.jitter.percent(), ..TimingProfile::reference() };
@@ -71,7 +72,7 @@ impl VirtualStage {
         world.host_cloud(Box::new(vcenter.clone()));
         let wire = Wire::new(setting.protocols(), Arc::new(world.clone()), log.clone());
         world.use_wire(wire.clone());
-        let wire = wire.connected(Arc::new(world.clone()));
+        let wire = wire.connected(carrier(Arc::new(world.clone())));
         VirtualStage { world, vcenter, wire, log, blocks }
     }
 
@@ -81,11 +82,13 @@ impl VirtualStage {
     }
 }
 
-impl Stage for VirtualStage {
-    fn world(&self) -> World {
-        World::Virtual
+impl Drop for VirtualStage {
+    fn drop(&mut self) {
+        self.world.release_wire();
     }
+}
 
+impl Stage for VirtualStage {
     fn clock(&self) -> &dyn Clock {
         &self.world
     }
@@ -145,4 +148,26 @@ pub(crate) fn segment_specs(blocks: &Blocks) -> Vec<SegmentSpec> {
     let spec =
         |segment: &Segment| Some(SegmentSpec { name: segment.to_string(), subnet: blocks.network(*segment)?.into() });
     Segment::ALL.iter().filter_map(spec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_freed_when_its_run_is_over() {
+        let Ok(loaded) = grenadier_scenario::load("haproxy-appliance-swap") else {
+            panic!("it comes with the product")
+        };
+        let seed = Seed(1);
+        let token = Arc::new(());
+        let held = Arc::downgrade(&token);
+        let guests: GuestFactory = Box::new(move |_, _| {
+            let _held = &token;
+            None
+        });
+        let setting = Setting::of(&loaded.scenario, seed);
+        drop(VirtualStage::new(&loaded.scenario, seed, EventLog::default(), &setting, guests, &|world| world));
+        assert!(held.upgrade().is_none(), "something still holds the world");
+    }
 }

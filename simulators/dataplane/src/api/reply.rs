@@ -105,7 +105,8 @@ impl From<FieldError> for ApiError {
 
 /// Puts an answer into HTTP.
 pub(super) fn render(reply: &Reply) -> http::Response<Bytes> {
-    let body = reply.body.as_ref().map(|body| body.to_string() + "\n").unwrap_or_default();
+    let text = |body| serde_json::to_string(body).expect("a JSON value has string keys and finite numbers") + "\n";
+    let body = reply.body.as_ref().map(text).unwrap_or_default();
     let mut response = http_response(reply.status, "application/json", body);
     if let Some(version) = reply.version {
         response.headers_mut().insert("configuration-version", HeaderValue::from(version));

@@ -87,6 +87,9 @@ impl<'a> Request<'a> {
 
 /// Undoes percent-encoding; what is no valid escape stays as it is.
 fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -81,12 +81,12 @@ impl Section {
 
     /// What follows `keyword` (one word or several) in the first directive that begins with it.
     pub fn value(&self, keyword: &str) -> Option<String> {
-        self.directives().find_map(|words| rest_after(&words, keyword))
+        self.lines.iter().find_map(|line| line_after(line, keyword))
     }
 
     /// Sets the directive `keyword` to `value`: changes the first that begins with it, or adds one; none removes it.
     pub fn set_value(&mut self, keyword: &str, value: Option<&str>) {
-        let position = self.lines.iter().position(|line| rest_after(&words(line), keyword).is_some());
+        let position = self.lines.iter().position(|line| line_after(line, keyword).is_some());
         let text = |value: &str| format!("  {keyword} {value}").trim_end().to_owned();
         match (position, value) {
             (Some(index), Some(value)) => self.lines[index] = text(value),
@@ -100,7 +100,8 @@ impl Section {
 
     /// The numbers of the lines whose first word is `keyword`.
     pub(crate) fn lines_of(&self, keyword: &str) -> Vec<usize> {
-        (0..self.lines.len()).filter(|index| words(&self.lines[*index]).first() == Some(&keyword)).collect()
+        let begins = |line: &str| begins_like(line, keyword) && words(line).first() == Some(&keyword);
+        (0..self.lines.len()).filter(|index| begins(&self.lines[*index])).collect()
     }
 
     /// The words of a line.
@@ -144,7 +145,8 @@ impl Document {
             return document;
         }
         for line in body.split('\n') {
-            let words = words(line);
+            let may_be_heading = SECTION_KEYWORDS.iter().any(|keyword| begins_like(line, keyword));
+            let words = if may_be_heading { words(line) } else { Vec::new() };
             match words.first() {
                 Some(keyword) if SECTION_KEYWORDS.contains(keyword) => document.sections.push(Section {
                     keyword: (*keyword).to_owned(),
@@ -283,6 +285,17 @@ fn words(line: &str) -> Vec<&str> {
     }
     words.extend(start.map(|start| &line[start..]));
     words
+}
+
+/// Whether the first word of `line` may be `word`: cheap, and right when it says no.
+fn begins_like(line: &str, word: &str) -> bool {
+    line.trim_start().starts_with(word)
+}
+
+/// What follows `keyword` (one word or several) where `line` begins with it.
+fn line_after(line: &str, keyword: &str) -> Option<String> {
+    let first = keyword.split(' ').next().unwrap_or_default();
+    if begins_like(line, first) { rest_after(&words(line), keyword) } else { None }
 }
 
 /// What follows `keyword` where `words` begin with it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::inventory::Inventory;
 use crate::moref::MoRef;
-use crate::property::{self, Lookup};
+use crate::property::{Lookup, Reader};
 use crate::property_collector::select::select;
 use crate::property_collector::spec::FilterSpec;
 use crate::property_collector::{CollectorKey, missing_property};
@@ -68,8 +68,9 @@ impl Filter {
                 Present { mo: mo.clone(), entered: version, properties: Vec::new(), missing: Vec::new() }
             });
             object.missing.clear();
+            let mut reader = Reader::new(inventory, &mo);
             for path in paths {
-                let value = match property::read(inventory, &mo, &path) {
+                let value = match reader.read(&path) {
                     Lookup::Value(value) => Some(value),
                     Lookup::Unset => None,
                     Lookup::Unknown => {

@@ -15,7 +15,7 @@ use crate::call::{Call, Outcome, Reply};
 use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::moref::MoRef;
-use crate::property::{self, Lookup};
+use crate::property::{self, Lookup, Reader};
 use crate::property_collector::filter::Filter;
 use crate::property_collector::spec::FilterSpec;
 use crate::property_collector::wait::Wait;
@@ -130,8 +130,9 @@ fn retrieve(sim: &VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Result<
 fn object_content(inventory: Inventory<'_>, spec: &FilterSpec, mo: &MoRef) -> Option<Data> {
     let paths = spec.paths(mo)?;
     let (mut set, mut missing) = (Vec::new(), Vec::new());
+    let mut reader = Reader::new(inventory, mo);
     for path in paths {
-        match property::read(inventory, mo, &path) {
+        match reader.read(&path) {
             Lookup::Value(value) => set.push(Data::new("DynamicProperty").with("name", path).any("val", value)),
             Lookup::Unset => {}
             Lookup::Unknown => missing.push(missing_property(&path)),

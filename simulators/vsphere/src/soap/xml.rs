@@ -60,20 +60,26 @@ impl Xml {
 }
 
 fn escape(out: &mut String, text: &str, attribute: bool) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            '\n' if attribute => out.push_str("&#10;"),
-            '\t' if attribute => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            '\n' | '\t' => out.push(character),
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(character),
-        }
+    // Nearly all text goes as it is: it is copied in one piece up to the next character that does not.
+    let mut copied = 0;
+    for (index, character) in text.char_indices() {
+        let replacement = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' if attribute => "&quot;",
+            '\n' if attribute => "&#10;",
+            '\t' if attribute => "&#9;",
+            '\r' => "&#13;",
+            '\n' | '\t' => continue,
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
+            _ => continue,
+        };
+        out.push_str(&text[copied..index]);
+        out.push_str(replacement);
+        copied = index + character.len_utf8();
     }
+    out.push_str(&text[copied..]);
 }
 
 #[cfg(test)]

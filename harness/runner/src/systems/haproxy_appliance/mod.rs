@@ -11,7 +11,7 @@ mod routes;
 use std::time::Duration;
 
 use grenadier_catalog::{Machine, Named, Residual as DeclaredResidual};
-use grenadier_checks::{EngineEnd, Inventory, ItemKind, Pattern, Residual, Target, Verb};
+use grenadier_checks::{AcknowledgedWrite, EngineEnd, Inventory, ItemKind, Node, Pattern, Residual, Target, Verb};
 use grenadier_engine::Journal;
 use grenadier_engine::shell::{Shell, ShellAccess};
 use grenadier_events::Actor;
@@ -350,7 +350,20 @@ impl System for HaproxyAppliance {
             residuals: self.scenario.expect.residuals.iter().map(residual).collect(),
             product,
             recreated: Vec::new(),
+            written_by_others: self.scenario.events.iter().filter_map(written).collect(),
             assumptions: Vec::new(),
+        }
+    }
+}
+
+/// What an event of somebody else's leaves in the captured state, which is not the engine's doing. A machine that others
+/// power on is no write: where that is wrong, the checks must say so.
+fn written(event: &ForeignEvent) -> Option<(String, AcknowledgedWrite)> {
+    match event {
+        ForeignEvent::PowerOn(_) => None,
+        ForeignEvent::UpgradeVcenter(upgrade) => {
+            let node = Some(Node::config(upgrade.to.to_string()));
+            Some((upgrade.after.clone(), AcknowledgedWrite { path: "cloud/version".to_owned(), node }))
         }
     }
 }

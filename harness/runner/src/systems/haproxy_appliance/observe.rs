@@ -173,7 +173,7 @@ fn tree(held: &Held, secrets: &Secrets) -> Node {
         node.insert(&format!("config/{}", key.replace('/', ":")), value);
     }
     for (key, value) in &spec.record {
-        value_tree(&mut node, &format!("record/{key}"), value, Class::Config, secrets);
+        insert_value(&mut node, &format!("record/{key}"), value, Class::Config, secrets);
     }
     for snapshot in &machine.snapshots {
         node.insert(&format!("snapshots/{}", snapshot.id.0), Node::config(&snapshot.name));
@@ -190,7 +190,7 @@ fn tree(held: &Held, secrets: &Secrets) -> Node {
         node.insert(&format!("files{path}"), value);
     }
     if let Some(state) = state {
-        value_tree(&mut node, "state", state, Class::Runtime, secrets);
+        insert_value(&mut node, "state", state, Class::Runtime, secrets);
     }
     node
 }
@@ -199,29 +199,35 @@ fn tree(held: &Held, secrets: &Secrets) -> Node {
 fn cloud_tree(cloud: &Value, secrets: &Secrets) -> Node {
     let mut node = Node::default();
     for (key, value) in cloud.as_object().into_iter().flatten() {
-        value_tree(&mut node, key, value, Class::Config, secrets);
+        insert_value(&mut node, key, value, Class::Config, secrets);
     }
     node
 }
 
-/// JSON as a tree: objects and arrays become children. A text that nobody may read (a vApp property that holds a password or
-/// a key) is captured as a secret.
-fn value_tree(node: &mut Node, path: &str, value: &Value, class: Class, secrets: &Secrets) {
-    match value {
-        Value::Null => node.insert(path, Node::new(class, "null")),
-        Value::Bool(value) => node.insert(path, Node::new(class, value.to_string())),
-        Value::Number(value) => node.insert(path, Node::new(class, value.to_string())),
-        Value::String(value) if secrets.hide(value) => node.insert(path, Node::secret(class, value)),
-        Value::String(value) => node.insert(path, Node::new(class, value)),
+fn insert_value(node: &mut Node, path: &str, value: &Value, class: Class, secrets: &Secrets) {
+    if let Some(tree) = value_tree(value, class, secrets) {
+        node.insert(path, tree);
+    }
+}
+
+/// JSON as a tree: objects and arrays become children, and an empty one leaves no node. A text that nobody may read (a vApp
+/// property that holds a password or a key) is captured as a secret.
+fn value_tree(value: &Value, class: Class, secrets: &Secrets) -> Option<Node> {
+    let children: BTreeMap<String, Node> = match value {
+        Value::Null => return Some(Node::new(class, "null")),
+        Value::Bool(value) => return Some(Node::new(class, value.to_string())),
+        Value::Number(value) => return Some(Node::new(class, value.to_string())),
+        Value::String(value) if secrets.hide(value) => return Some(Node::secret(class, value)),
+        Value::String(value) => return Some(Node::new(class, value)),
         Value::Array(items) => {
-            for (number, item) in items.iter().enumerate() {
-                value_tree(node, &format!("{path}/{number}"), item, class, secrets);
-            }
+            let items = items.iter().enumerate();
+            items.filter_map(|(number, item)| Some((number.to_string(), value_tree(item, class, secrets)?))).collect()
         }
         Value::Object(fields) => {
-            for (key, item) in fields {
-                value_tree(node, &format!("{path}/{}", key.replace('/', ":")), item, class, secrets);
-            }
+            let named =
+                |(key, item): (&String, &Value)| Some((key.replace('/', ":"), value_tree(item, class, secrets)?));
+            fields.iter().filter_map(named).collect()
         }
-    }
+    };
+    (!children.is_empty()).then(|| Node { children, ..Node::default() })
 }

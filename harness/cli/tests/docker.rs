@@ -1,0 +1,80 @@
+//! The docker world from the command line: the real HAProxy, and nothing left behind.
+//!
+//! Where no Docker engine answers, each test says `not covered` and why; it needs the images (`grenadier images`).
+
+use std::process::{Child, Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_grenadier");
+
+/// Runs the program; none, with a line that says so, where there is no engine to run on.
+fn on_an_engine(arguments: &[&str]) -> Option<Output> {
+    let output = Command::new(PROGRAM).args(arguments).output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(3) && said.contains("Docker engine at") {
+        println!("not covered: no Docker engine ({})", said.lines().next().unwrap_or_default());
+        return None;
+    }
+    Some(output)
+}
+
+/// What `grenadier clean` finds of runs whose owner is gone. Runs of other tests are alive and left alone.
+fn left_behind() -> Vec<String> {
+    let output = Command::new(PROGRAM).arg("clean").output().expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().filter(|line| line.starts_with("removed")).map(str::to_owned).collect()
+}
+
+fn verdict(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn start(directory: &tempfile::TempDir) -> Child {
+    Command::new(PROGRAM)
+        .args(["run", "haproxy-appliance-swap", "--world", "docker", "--seed", "41", "--out"])
+        .arg(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Waits until the run has machines: its first phase has passed.
+fn wait_for_base(child: &mut Child) {
+    use std::io::{BufRead, BufReader};
+    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let found = lines.map_while(Result::ok).any(|line| line.contains("PASS") && line.contains("base"));
+    assert!(found, "the run ended before its base stood");
+}
+
+// One test, because the three runs would only wait for each other on two cores.
+#[test]
+fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().to_str().unwrap();
+    let swap = ["run", "haproxy-appliance-swap", "--world", "docker", "--format", "json", "--out", out];
+    let Some(output) = on_an_engine(&swap) else { return };
+    let found = verdict(&output);
+    assert_eq!(found["verdict"], "passed", "{}", serde_json::to_string_pretty(&found).unwrap());
+    assert_eq!(output.status.code(), Some(0));
+    let outage = &found["targets"][0]["totals"][0]["length"];
+    let (lower, upper) = (outage["lower_ns"].as_u64().unwrap(), outage["upper_ns"].as_u64().unwrap());
+    assert!(lower > 0 && lower < upper, "a measured outage has bounds that differ: {lower} to {upper}");
+    assert_eq!(left_behind(), Vec::<String>::new());
+
+    // Interrupted: it cleans up and says so.
+    let mut child = start(&directory);
+    wait_for_base(&mut child);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    assert_eq!(left_behind(), Vec::<String>::new());
+
+    // Killed: somebody else cleans up. `clean` and the supervisor may meet; what counts is that the end is clean.
+    let mut child = start(&directory);
+    wait_for_base(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    left_behind();
+    assert_eq!(left_behind(), Vec::<String>::new());
+}

@@ -1,0 +1,10 @@
+//! The program as people and pipelines see it: exit codes, what it prints where, what it leaves behind.
+#![allow(clippy::disallowed_methods, reason = "these tests start processes")]
+
+mod commands;
+mod determinism;
+mod exit_codes;
+mod folder;
+mod json;
+mod streams;
+mod support;
