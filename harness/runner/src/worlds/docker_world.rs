@@ -100,6 +100,7 @@ impl Shared {
         result
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a timer of the docker world goes off in real time")]
     fn start_timer(&self, key: u64, after: Duration) {
         let shared = self.clone();
         tokio::spawn(async move {
