@@ -5,8 +5,8 @@
 
 use tokio::process::Command;
 
-/// The public archive, for machines that are not Debian and so have no mirror of their own to go by.
-const PUBLIC_ARCHIVE: &str = "http://deb.debian.org/debian";
+/// The variable that names an archive of Debian packages, for machines that are not Debian and have none of their own.
+pub(super) const ARCHIVE_VARIABLE: &str = "GRENADIER_DEBIAN_ARCHIVE";
 
 /// The options worth handing on: how to reach a mirror and how strict to be about its dates. What apt does with what it
 /// fetched (hooks, caches, languages) is not the host's to say.
@@ -38,8 +38,8 @@ pub(super) struct AptSetup {
 }
 
 impl AptSetup {
-    /// Asks the host's apt. A host without apt gets the public archive and apt's defaults.
-    pub(super) async fn of_host() -> Self {
+    /// Asks the environment and the host's apt; none where neither knows an archive.
+    pub(super) async fn of_host() -> Option<Self> {
         let dump = output_of(Command::new("apt-config").arg("dump")).await;
         let targets = output_of(Command::new("apt-get").args([
             "indextargets",
@@ -49,11 +49,12 @@ impl AptSetup {
         ]))
         .await;
         let variable = |name: &&str| std::env::var(name).ok().map(|value| format!("{name}={value}"));
-        Self {
-            archive: archive(&targets).unwrap_or_else(|| PUBLIC_ARCHIVE.to_owned()),
+        let named = std::env::var(ARCHIVE_VARIABLE).ok().filter(|address| !address.is_empty());
+        Some(Self {
+            archive: named.or_else(|| archive(&targets))?,
             options: options(&dump),
             environment: PROXY_VARIABLES.iter().filter_map(variable).collect(),
-        }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Brings a set of images to their recipes.
 
-use super::apt::AptSetup;
+use super::apt::{ARCHIVE_VARIABLE, AptSetup};
 use super::bootstrap::{StartError, bootstrap};
 use super::import::{import, recipe_hash};
 use super::install::{BuildContainer, InstallError};
@@ -59,6 +59,9 @@ pub enum ImagesError {
         /// Why it cannot be pulled.
         pull: String,
     },
+    /// Nobody says where Debian packages are.
+    #[error("find an archive of Debian packages: this machine's apt has none, and {ARCHIVE_VARIABLE} is not set")]
+    NoArchive,
     /// mmdebstrap could not be started or did not succeed.
     #[error("bootstrap image {image}: {reason}")]
     Bootstrap {
@@ -82,6 +85,7 @@ impl ImagesError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ImagesError::NoSource { .. } => Some("apt-get install mmdebstrap, or let the engine reach a registry"),
+            ImagesError::NoArchive => Some("set GRENADIER_DEBIAN_ARCHIVE to the address of a Debian archive"),
             ImagesError::Bootstrap { .. } | ImagesError::Install { .. } => {
                 Some("packages come from the archive this machine's apt uses; check that `apt-get update` works here")
             }
@@ -106,7 +110,7 @@ pub async fn ensure(
     }
     let mut made = Vec::new();
     if !missing.is_empty() {
-        let setup = AptSetup::of_host().await;
+        let setup = AptSetup::of_host().await.ok_or(ImagesError::NoArchive)?;
         // Parents come in an earlier generation than what starts from them.
         for generation in generations(missing) {
             made.extend(try_join_all(generation.iter().map(|recipe| work.make(recipe, &setup))).await?);
