@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use grenadier_agent::protocol::{FromAgent, SampleRow, Seen, ToAgent, WatchOrder};
 use grenadier_fleet::{
-    Boot, FleetEvent, GuestReport, Mac, Machine, MachineId, Observation, Power, ServedBy, WatchId, WatchKind,
+    FleetEvent, GuestReport, Mac, Machine, MachineId, Observation, Power, ServedBy, WatchId, WatchKind,
 };
 
 use crate::changes::set;
@@ -18,18 +18,7 @@ impl DockerFleet {
         match message {
             FromAgent::Report { report } => {
                 let Ok(machine) = self.machine(id) else { return };
-                match &report {
-                    GuestReport::Up => machine.boot = Boot::Up,
-                    GuestReport::BootFailed(reason) => machine.boot = Boot::Failed(reason.clone()),
-                    GuestReport::Tools { hostname, addresses } => {
-                        machine.hostname = Some(hostname.clone());
-                        machine.addresses = addresses.iter().cloned().collect();
-                    }
-                    GuestReport::Service { .. }
-                    | GuestReport::Log { .. }
-                    | GuestReport::Operator { .. }
-                    | GuestReport::Config { .. } => {}
-                }
+                machine.hear(&report);
                 self.events.push(FleetEvent::Guest { machine: id, report });
             }
             FromAgent::Config { key, value } => {

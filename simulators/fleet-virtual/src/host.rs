@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_clock::{Stream, Time};
-use grenadier_fleet::{Boot, FleetEvent, GuestReport, MachineId};
+use grenadier_fleet::{FleetEvent, GuestReport, MachineId};
 use grenadier_guest::{CallKey, Host, Listener, RouteRule, TimerKey};
 use grenadier_wire::{Answer, Exchange, ReplyTo};
 use ipnet::IpNet;
@@ -181,18 +181,7 @@ impl Host for HostContext<'_> {
 
     fn report(&mut self, report: GuestReport) {
         let machine = self.fleet.view.machines.get_mut(&self.machine).expect("a guest runs on a machine");
-        match &report {
-            GuestReport::Up => machine.boot = Boot::Up,
-            GuestReport::BootFailed(reason) => machine.boot = Boot::Failed(reason.clone()),
-            GuestReport::Tools { hostname, addresses } => {
-                machine.hostname = Some(hostname.clone());
-                machine.addresses = addresses.iter().cloned().collect();
-            }
-            GuestReport::Service { .. }
-            | GuestReport::Log { .. }
-            | GuestReport::Operator { .. }
-            | GuestReport::Config { .. } => {}
-        }
+        machine.hear(&report);
         self.fleet.events.push(FleetEvent::Guest { machine: self.machine, report });
     }
 

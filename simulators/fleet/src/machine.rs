@@ -9,7 +9,7 @@ use bytes::Bytes;
 use grenadier_clock::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageHeader, Mac, SegmentId};
+use crate::{GuestReport, ImageHeader, Mac, SegmentId};
 
 /// A machine's number in its fleet. Never used twice in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -153,4 +153,22 @@ pub struct Machine {
     pub snapshots: Vec<Snapshot>,
     /// The snapshot its disks are based on now.
     pub current_snapshot: Option<SnapshotId>,
+}
+
+impl Machine {
+    /// Takes in what its guest tells of itself.
+    pub fn hear(&mut self, report: &GuestReport) {
+        match report {
+            GuestReport::Up => self.boot = Boot::Up,
+            GuestReport::BootFailed(reason) => self.boot = Boot::Failed(reason.clone()),
+            GuestReport::Tools { hostname, addresses } => {
+                self.hostname = Some(hostname.clone());
+                self.addresses = addresses.iter().cloned().collect();
+            }
+            GuestReport::Service { .. }
+            | GuestReport::Log { .. }
+            | GuestReport::Operator { .. }
+            | GuestReport::Config { .. } => {}
+        }
+    }
 }
