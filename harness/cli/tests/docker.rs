@@ -70,7 +70,8 @@ fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(4));
     assert_eq!(left_behind(), Vec::<String>::new());
 
-    // Killed: somebody else cleans up. `clean` and the supervisor may meet; what counts is that the end is clean.
+    // Killed: `clean` and the supervisor may meet, and the first call here removes what it finds. This shows that nothing
+    // resists being removed; that the supervisor does it alone is shown by the docker fleet's own test of a killed owner.
     let mut child = start(&directory);
     wait_for_base(&mut child);
     child.kill().unwrap();

@@ -51,7 +51,6 @@ pub(crate) struct HaproxyAppliance {
     journal: Option<Journal>,
     /// The targets that answered when the base was captured.
     served_at_base: Vec<String>,
-    shown_at_base: Option<grenadier_checks::Shown>,
 }
 
 impl HaproxyAppliance {
@@ -68,7 +67,6 @@ impl HaproxyAppliance {
             watches: Vec::new(),
             journal: None,
             served_at_base: Vec::new(),
-            shown_at_base: None,
         }
     }
 
@@ -278,7 +276,6 @@ impl System for HaproxyAppliance {
             let observed = self.look(stage, name).await?;
             if name == "base" {
                 self.served_at_base = self.data_plane.up();
-                self.shown_at_base = Some(observed.shown.clone());
             }
             Ok(observed)
         })
