@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use grenadier_catalog::{CallAddress, CallTemplate, FaultKind, HttpMethod, Named};
+use grenadier_catalog::{CallAddress, CallTemplate, HttpMethod};
 use grenadier_events::{Actor, Event, Kind};
+use grenadier_explore::{Point, faults_at as all_faults_at};
 use grenadier_scenario::Fault;
 
 /// The engine's calls within steps, in the order they ended, each once.
@@ -30,17 +31,18 @@ pub fn one_of_each(calls: Vec<CallAddress>) -> Vec<CallAddress> {
 
 /// Whether a call of this template only looks. What it does not know it takes for a change.
 pub fn only_looks(template: &CallTemplate) -> bool {
-    match template {
-        CallTemplate::Vsphere { method } => {
-            ["Retrieve", "Find", "WaitForUpdates", "HasPrivilege"].iter().any(|prefix| method.starts_with(prefix))
+    match template.protocol() {
+        "vsphere" => {
+            let reads = ["Retrieve", "Find", "WaitForUpdates", "HasPrivilege"];
+            reads.iter().any(|prefix| template.call().starts_with(prefix))
         }
-        CallTemplate::Dataplane { method, .. } => *method == HttpMethod::Get,
-        CallTemplate::Shell { program } => matches!(program.as_str(), "cat" | "curl" | "test"),
+        "dataplane" => template.http_method() == Some(HttpMethod::Get),
+        "shell" => matches!(template.call(), "cat" | "curl" | "ip" | "test"),
+        _ => false,
     }
 }
 
-/// Every kind of fault that makes sense at this call.
+/// Every fault that makes sense at this call; a crash once for each of what can be done then.
 pub fn faults_at(call: &CallAddress) -> Vec<Fault> {
-    let kinds = <FaultKind as Named>::ALL.iter().copied().filter(|kind| kind.applies_to(&call.template).is_ok());
-    kinds.map(|kind| Fault { at: call.clone(), kind }).collect()
+    all_faults_at(&Point { at: call.clone(), mutating: true }, &[])
 }

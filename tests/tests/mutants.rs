@@ -127,16 +127,3 @@ fn a_failed_phase_skips_what_needs_it_and_nothing_else() {
     assert_ne!(status("compare"), Skipped);
     assert_eq!(status("destroy"), Passed);
 }
-
-/// The vCenter is upgraded around the appliance while the engine works: the last look before anything is changed refuses, and
-/// the administrator's doing is not held against it.
-#[test]
-fn a_vcenter_that_is_upgraded_meanwhile_is_noticed_and_refused() {
-    let edits = [
-        (", vsphere-after: 7.0.1", ""),
-        ("expect:", "events:\n  - upgrade-vcenter: {to: 7.0.1, after: save-customisations}\nexpect:"),
-    ];
-    let verdict = run(&variant("haproxy-appliance-refuse-vsphere-gets-too-new", &edits)).verdict;
-    assert_eq!(verdict.verdict, Word::Passed, "{}", summary(&verdict));
-    assert_eq!(verdict.engine[0].rule.as_deref(), Some("vsphere-needs-v0.1.9"));
-}

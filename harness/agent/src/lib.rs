@@ -11,6 +11,8 @@
     reason = "the agent acts in real containers: its time is the machine's monotonic clock, its deadlines are real; every select is biased"
 )]
 
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod command;
 mod encoding;
 mod guests;

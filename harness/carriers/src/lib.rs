@@ -5,6 +5,8 @@
 //! runs the same bytes through an in-memory pipe, which needs no socket and no clock: wire-format tests use it.
 
 mod client;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod duplex;
 mod server;
 mod tls;

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// SHA-256 of a certificate's DER form in lowercase hexadecimal: what clients pin.
 pub fn fingerprint(certificate_der: &[u8]) -> String {
-    Sha256::digest(certificate_der).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(certificate_der))
 }
 
 /// Why an identity cannot be used.

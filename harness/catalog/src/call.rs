@@ -20,53 +20,70 @@ named! {
 }
 
 /// What is called, without its arguments: the middle of a call address.
+///
+/// `vsphere.PowerOnVM_Task` is a SOAP method in the manual's spelling; `dataplane.PUT /transactions/{id}` and
+/// `vsphere.POST /nfc` are HTTP requests, their paths with `{name}` where arguments go; `shell.systemctl` is a command on a
+/// machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CallTemplate {
-    /// `vsphere.Method`: a SOAP method, in the manual's spelling.
-    Vsphere {
-        /// Such as `PowerOnVM_Task`.
-        method: String,
-    },
-    /// `dataplane.METHOD path`: an HTTP request, its path with `{name}` where arguments go.
-    Dataplane {
-        /// HTTP method.
-        method: HttpMethod,
-        /// Such as `/v2/services/haproxy/transactions/{id}`.
-        path: String,
-    },
-    /// `shell.program`: a command on a machine.
-    Shell {
-        /// Such as `systemctl`.
-        program: String,
-    },
+pub struct CallTemplate(String);
+
+impl CallTemplate {
+    /// The template as a protocol says it, `protocol.call`. Reading one that a person wrote ([`FromStr`]) is stricter.
+    pub fn new(template: impl Into<String>) -> CallTemplate {
+        CallTemplate(template.into())
+    }
+
+    /// `vsphere.PowerOnVM_Task`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `vsphere`, `dataplane`, `shell`.
+    pub fn protocol(&self) -> &str {
+        self.0.split_once('.').map_or("", |(protocol, _)| protocol)
+    }
+
+    /// What stands behind the protocol: `PowerOnVM_Task`, `PUT /transactions/{id}`, `systemctl`.
+    pub fn call(&self) -> &str {
+        self.0.split_once('.').map_or(self.0.as_str(), |(_, call)| call)
+    }
+
+    /// The method of an HTTP request; none where the call is no plain HTTP request.
+    pub fn http_method(&self) -> Option<HttpMethod> {
+        self.call().split_once(' ').and_then(|(method, _)| HttpMethod::parse(method))
+    }
 }
 
-/// One call of a run: the k-th occurrence of a template within a step, written `step/template#k`.
+/// One call of a run: the k-th occurrence of a template within a step, written `step/template#k`. Calls that are made outside
+/// of a step leave it out.
 ///
 /// ```
-/// use grenadier_catalog::{CallAddress, CallTemplate};
+/// use grenadier_catalog::CallAddress;
 ///
 /// let address: CallAddress = "power-on-new/vsphere.PowerOnVM_Task#1".parse()?;
-/// assert_eq!(address.step, "power-on-new");
-/// assert_eq!(address.template, CallTemplate::Vsphere { method: "PowerOnVM_Task".to_owned() });
+/// assert_eq!(address.step.as_deref(), Some("power-on-new"));
+/// assert_eq!((address.template.protocol(), address.template.call()), ("vsphere", "PowerOnVM_Task"));
 /// assert_eq!(address.occurrence, 1);
+/// assert_eq!(address.to_string(), "power-on-new/vsphere.PowerOnVM_Task#1");
 /// # Ok::<(), grenadier_catalog::CallAddressError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallAddress {
     /// The step that makes the call.
-    pub step: String,
+    pub step: Option<String>,
     /// What is called.
     pub template: CallTemplate,
-    /// Counted from 1.
+    /// Which occurrence in the step, counted from 1.
     pub occurrence: u32,
 }
 
 /// A text is not a call address or not a call template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CallAddressError {
-    /// There is no `/` between step and template.
-    #[error("expected a call address such as power-on-new/vsphere.PowerOnVM_Task#1; got `{text}`")]
+    /// It is neither the address of a call nor the name of a step.
+    #[error(
+        "expected a call such as power-on-new/vsphere.PowerOnVM_Task#1 or a step such as power-on-new; got `{text}`"
+    )]
     Form {
         /// The text as it was given.
         text: String,
@@ -95,27 +112,25 @@ impl FromStr for CallTemplate {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || CallAddressError::Template { text: text.to_owned() };
         let (protocol, call) = text.split_once('.').ok_or_else(error)?;
-        match protocol {
-            "vsphere" if is_word(call) && !call.contains(['.', '-']) => Ok(Self::Vsphere { method: call.to_owned() }),
-            "shell" if is_word(call) => Ok(Self::Shell { program: call.to_owned() }),
-            "dataplane" => {
-                let (method, path) = call.split_once(' ').ok_or_else(error)?;
-                let method = HttpMethod::parse(method).ok_or_else(error)?;
-                let clean = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-                if clean { Ok(Self::Dataplane { method, path: path.to_owned() }) } else { Err(error()) }
-            }
-            _ => Err(error()),
-        }
+        let is_request = || {
+            call.split_once(' ').is_some_and(|(method, path)| {
+                let clean = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+                HttpMethod::parse(method).is_some() && path.starts_with('/') && path.bytes().all(clean)
+            })
+        };
+        let sound = match protocol {
+            "vsphere" => (is_word(call) && !call.contains(['.', '-'])) || is_request(),
+            "shell" => is_word(call),
+            "dataplane" => is_request(),
+            _ => false,
+        };
+        if sound { Ok(Self(text.to_owned())) } else { Err(error()) }
     }
 }
 
 impl fmt::Display for CallTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Vsphere { method } => write!(f, "vsphere.{method}"),
-            Self::Dataplane { method, path } => write!(f, "dataplane.{method} {path}"),
-            Self::Shell { program } => write!(f, "shell.{program}"),
-        }
+        f.pad(&self.0)
     }
 }
 
@@ -123,10 +138,14 @@ impl FromStr for CallAddress {
     type Err = CallAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (step, rest) = text
-            .split_once('/')
-            .filter(|(step, _)| is_word(step))
-            .ok_or_else(|| CallAddressError::Form { text: text.to_owned() })?;
+        // A template may hold slashes (`dataplane.PUT /transactions/{id}`); a step has neither slash nor dot nor blank.
+        let (step, rest) = match text.split_once('/') {
+            Some((step, rest)) if !step.contains(['.', ' ']) => {
+                let form = || CallAddressError::Form { text: text.to_owned() };
+                (Some(step).filter(|step| is_word(step)).ok_or_else(form).map(|step| Some(step.to_owned()))?, rest)
+            }
+            _ => (None, text),
+        };
         let (template, occurrence) =
             rest.rsplit_once('#').ok_or_else(|| CallAddressError::Occurrence { text: text.to_owned() })?;
         let digits = !occurrence.is_empty() && occurrence.bytes().all(|byte| byte.is_ascii_digit());
@@ -135,13 +154,16 @@ impl FromStr for CallAddress {
             .ok()
             .filter(|occurrence| digits && *occurrence > 0)
             .ok_or_else(|| CallAddressError::Occurrence { text: text.to_owned() })?;
-        Ok(Self { step: step.to_owned(), template: template.parse()?, occurrence })
+        Ok(Self { step, template: template.parse()?, occurrence })
     }
 }
 
 impl fmt::Display for CallAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}#{}", self.step, self.template, self.occurrence)
+        if let Some(step) = &self.step {
+            write!(f, "{step}/")?;
+        }
+        write!(f, "{}#{}", self.template, self.occurrence)
     }
 }
 
@@ -168,6 +190,9 @@ mod tests {
             "read-appliance/dataplane.GET /v2/services/haproxy/configuration/frontends#12",
             "verify-routes/dataplane.PUT /v2/services/haproxy/transactions/{id}#2",
             "verify-services/shell.systemctl#3",
+            "deploy-new/vsphere.POST /nfc#1",
+            "vsphere.Login#2",
+            "dataplane.GET /info#1",
         ] {
             assert_eq!(text.parse::<CallAddress>().unwrap().to_string(), text);
         }
@@ -176,11 +201,9 @@ mod tests {
     #[test]
     fn each_part_that_is_wrong_is_named() {
         let error = |text: &str| text.parse::<CallAddress>().unwrap_err();
-        for text in ["", "vsphere.PowerOnVM_Task#1", "/vsphere.Login#1", "a b/vsphere.Login#1"] {
-            assert!(matches!(error(text), CallAddressError::Form { .. }), "{text}");
-        }
+        assert!(matches!(error("/vsphere.Login#1"), CallAddressError::Form { .. }));
         for text in
-            ["s/vsphere.Login", "s/vsphere.Login#", "s/vsphere.Login#0", "s/vsphere.Login#+1", "s/vsphere.Login#x"]
+            ["", "s/vsphere.Login", "s/vsphere.Login#", "s/vsphere.Login#0", "s/vsphere.Login#+1", "s/vsphere.Login#x"]
         {
             assert!(matches!(error(text), CallAddressError::Occurrence { .. }), "{text}");
         }
@@ -192,6 +215,7 @@ mod tests {
             "s/dataplane.PATCH /v2#1",
             "s/dataplane.GET v2#1",
             "s/shell.a b#1",
+            "a b/vsphere.Login#1",
         ] {
             assert!(matches!(error(text), CallAddressError::Template { .. }), "{text}");
         }

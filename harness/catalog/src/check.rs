@@ -15,13 +15,14 @@ named! {
         Terminates = "terminates", "the engine comes to an end before the horizon";
         RoutesEqual = "routes-equal", "the routes afterwards equal the routes before, per cluster, in file and in process";
         Canary = "canary", "a target outside the upgrade stays reachable; if it does not, the environment is to blame";
+        Differential = "differential", "a disturbed run ends as the undisturbed one does, or as it began, and made nothing twice; exploration only";
     }
 }
 
 impl Check {
     /// The worlds in which the check can be made; elsewhere it reports `not-covered`.
     ///
-    /// All of today's checks exist in both: what differs is the precision. In the docker world an outage has bounds, and
+    /// All but the differential check exist in both: what differs is the precision. In the docker world an outage has bounds, and
     /// the owners of an address are those seen in the neighbour table of a client.
     pub fn worlds(self) -> &'static [World] {
         match self {
@@ -34,6 +35,7 @@ impl Check {
             | Self::Terminates
             | Self::RoutesEqual
             | Self::Canary => World::ALL,
+            Self::Differential => &[World::Virtual],
         }
     }
 }

@@ -24,6 +24,7 @@ mod fault;
 mod named;
 mod outcome;
 mod phase;
+mod place;
 mod probe;
 mod procedure;
 mod refusal;
@@ -39,8 +40,9 @@ pub use duration::{DurationError, duration_serde, format_duration, parse_duratio
 pub use facts::{FactError, FactField, FactKind, FactValue, RouteRulesOnStop, VersionFacts};
 pub use fault::{FaultKind, FaultLayer};
 pub use named::Named;
-pub use outcome::{Machine, Outcome, Residual};
+pub use outcome::{AfterCrash, Machine, Outcome, Residual};
 pub use phase::{Phase, World};
+pub use place::FaultPlace;
 pub use probe::ProbeKind;
 pub use procedure::{Procedure, Step};
 pub use refusal::RefusalRule;

@@ -13,6 +13,14 @@ named! {
 }
 
 named! {
+    /// What a new engine process is asked for when the one before has crashed.
+    pub enum AfterCrash("choice after a crash") {
+        Resume = "resume", "bring the run to its end, forward or back, from where the journal says it stands";
+        Rollback = "rollback", "bring the base version back";
+    }
+}
+
+named! {
     /// A thing that may remain after the run because the scenario declares it.
     pub enum Residual("residual") {
         NewAppliancePoweredOff = "new-appliance-powered-off", "the new appliance's VM, powered off, after a rollback";

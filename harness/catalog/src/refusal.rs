@@ -13,6 +13,7 @@ named! {
         AddressPlanDiffers = "address-plan-differs", "the new appliance would have other service ranges or addresses";
         InsufficientResources = "insufficient-resources", "the host cannot hold both VMs: CPU, memory or disk";
         CertificateMissing = "certificate-missing", "the old appliance has no server certificate or no key to carry over";
+        WouldNotComeBack = "would-not-come-back", "the old appliance would not come back as it runs now: its files say something else";
     }
 }
 
@@ -41,6 +42,9 @@ impl RefusalRule {
             }
             Self::CertificateMissing => {
                 "vmware-haproxy docs/upgrade.md, Steps: copy server.crt and server.key out of the instance and use them as inputs"
+            }
+            Self::WouldNotComeBack => {
+                "vmware-haproxy docs/upgrade.md, Steps: \"you can revert back to this instance if something goes wrong\""
             }
         }
     }

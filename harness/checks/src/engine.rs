@@ -50,8 +50,12 @@ impl std::fmt::Display for Verb {
 pub struct EngineFact {
     /// What it was asked for.
     pub verb: Verb,
+    /// What the call that it goes on with was asked for, where that one crashed; else the same as `verb`.
+    pub asked: Verb,
     /// When.
     pub began_ns: Time,
+    /// Whether a fault made its process end, so that another one had to go on.
+    pub crashed: bool,
     /// How it ended; none where it had not by the end of the run.
     pub end: Option<EngineEnd>,
 }
@@ -69,6 +73,28 @@ pub struct EngineEnd {
     pub rule: Option<String>,
     /// What it said last.
     pub message: String,
+    /// What it said somebody should do next, where it could not go on alone.
+    pub advice: Option<Advice>,
+}
+
+/// What an engine tells somebody who has to take over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Advice {
+    /// What is left: which machine is on, and where to find what was saved. None where nothing was touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
+    /// What to do, in this order.
+    pub next: Vec<String>,
+}
+
+impl EngineEnd {
+    /// Message and advice in one line, for logs.
+    pub fn told(&self) -> String {
+        let Some(advice) = &self.advice else { return self.message.clone() };
+        let left = advice.left.as_ref().map(|left| format!(" Left: {left}.")).unwrap_or_default();
+        format!("{}.{left} Next: {}", self.message, advice.next.join("; "))
+    }
 }
 
 impl EngineFact {

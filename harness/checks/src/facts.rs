@@ -1,6 +1,7 @@
 //! Everything a verdict is made from.
 
 use std::fmt;
+use std::sync::Arc;
 
 use grenadier_catalog::{Named, Outcome};
 use grenadier_clock::Time;
@@ -8,7 +9,9 @@ use grenadier_events::{Event, World};
 use grenadier_probe::{Moment, Spans};
 use serde::{Deserialize, Serialize};
 
-use crate::{AcknowledgedWrite, Capture, EngineFact, Expectation, Inventory, Masks, Meaning, Pattern, Routes, Verb};
+use crate::{
+    AcknowledgedWrite, Capture, EngineFact, Expectation, Inventory, Masks, Meaning, Pattern, Reference, Routes, Verb,
+};
 
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +20,9 @@ pub struct Subject {
     pub scenario: String,
     /// The system under upgrade.
     pub system: String,
+    /// The procedure that was asked for in place of the scenario's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<String>,
     /// Where it ran.
     pub world: World,
     /// The seed everything random followed from.
@@ -150,6 +156,8 @@ pub struct Facts<'a> {
     pub masks: &'a Masks,
     /// Ids of the assumptions (rows of `docs/fidelity.md`) the outcome hangs on.
     pub assumptions: Vec<String>,
+    /// What an undisturbed run of the same scenario came to, where this run was disturbed and is compared with it.
+    pub reference: Option<Arc<Reference>>,
 }
 
 impl<'a> Facts<'a> {
@@ -176,17 +184,38 @@ impl<'a> Facts<'a> {
             targets: Vec::new(),
             masks,
             assumptions: Vec::new(),
+            reference: None,
         }
     }
 
-    /// The engine's upgrade: its last call that was not a rollback.
-    pub fn upgrade(&self) -> Option<&EngineFact> {
-        self.engine.iter().rfind(|fact| fact.verb != Verb::Rollback)
+    /// Judges a disturbed run: an upgrade that went back by itself is as good as one that ended as the scenario expects, and
+    /// is held to what it promises: the original state, and nothing else. No outage budget counts, because the scenario's is
+    /// that of a run in which nothing goes wrong.
+    pub fn allow_going_back(&mut self) {
+        self.expect.outage_at_most = None;
+        let went_back = self.upgrade().and_then(EngineFact::claims) == Some(Outcome::RolledBack);
+        // Where it crashed and was asked to go back, it may leave what it may leave after any rollback it is asked for.
+        let asked = self.upgrade().is_some_and(|upgrade| upgrade.verb == Verb::Rollback);
+        if went_back && self.expect.outcome != Outcome::RolledBack {
+            self.expect.outcome = Outcome::RolledBack;
+            self.expect.restored = Some(true);
+            let end = self.captures.end.as_ref();
+            let value = |path: &str| end.and_then(|capture| capture.root.value_at(path));
+            self.expect
+                .residuals
+                .retain(|residual| asked && residual.holds.iter().all(|(path, is)| value(path) == Some(is.as_str())));
+        }
     }
 
-    /// The engine's rollback, where it was asked for one.
+    /// The engine's upgrade: the last call that tells how the upgrade ended. Where its process crashed, that is the one that
+    /// went on with it, or took it back.
+    pub fn upgrade(&self) -> Option<&EngineFact> {
+        self.engine.iter().rfind(|fact| fact.asked != Verb::Rollback && !fact.crashed)
+    }
+
+    /// The engine's rollback, where it was asked for one after the upgrade had ended.
     pub fn rollback(&self) -> Option<&EngineFact> {
-        self.engine.iter().rfind(|fact| fact.verb == Verb::Rollback)
+        self.engine.iter().rfind(|fact| fact.asked == Verb::Rollback && !fact.crashed)
     }
 
     /// Where the run went in the end, as the engine claims: the rollback's outcome where there was one, else the upgrade's.
@@ -223,5 +252,32 @@ impl<'a> Facts<'a> {
             moments.push(("at the end", spans.phase("destroy").map_or(end, |span| span.from.min(end))));
         }
         moments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::swap;
+    use crate::{Node, Verb};
+
+    use super::*;
+
+    /// What is allowed to remain after an upgrade that ended rolled back in a process asked for `verb`.
+    fn residuals(verb: Verb, new_machine_is: &str) -> Vec<String> {
+        let mut run = swap();
+        run.set_at_end("machines/haproxy-v0.2.0/power", Node::runtime(new_machine_is));
+        let rolled_back = EngineFact { verb, asked: Verb::Upgrade, ..run.engine.remove(1) };
+        run.engine = vec![EngineFact { crashed: true, ..run.engine.remove(0) }, rolled_back];
+        let mut facts = run.facts();
+        facts.allow_going_back();
+        assert_eq!((facts.expect.outcome, facts.expect.restored), (Outcome::RolledBack, Some(true)));
+        facts.expect.residuals.into_iter().map(|residual| residual.name).collect()
+    }
+
+    #[test]
+    fn only_a_rollback_that_was_asked_for_may_leave_what_is_declared() {
+        assert_eq!(residuals(Verb::Rollback, "off"), ["new-appliance-powered-off"]);
+        assert_eq!(residuals(Verb::Rollback, "on"), [""; 0], "it is not as it was declared");
+        assert_eq!(residuals(Verb::Resume, "off"), [""; 0], "an upgrade that goes back by itself leaves nothing");
     }
 }

@@ -1,14 +1,15 @@
 //! The reviewed file of what may differ after a rollback.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{Node, Pattern};
 
 /// What a mask allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskClass {
     /// The value may change.
@@ -17,6 +18,37 @@ pub enum MaskClass {
     Derived,
     /// The lines may change their order.
     Unordered,
+    /// The sections may change their order: each a line that is not indented and the indented lines below it.
+    Sections,
+}
+
+/// What a mask passes over in one comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MaskUse {
+    /// Where it applies.
+    pub path: Pattern,
+    /// What it allows there.
+    pub class: MaskClass,
+    /// The lines it is about; none: whole values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_prefix: Option<String>,
+    /// How many fields it covers, of those that one state or the other has.
+    pub fields: usize,
+    /// Why it is there.
+    pub reason: String,
+}
+
+/// What a comparison of two states passes over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Masked {
+    /// How many fields are covered by a mask.
+    pub fields: usize,
+    /// Of how many that one state or the other has.
+    pub of: usize,
+    /// The masks, in the order of their file.
+    pub masks: Vec<MaskUse>,
 }
 
 /// Whether a node may come and go.
@@ -59,13 +91,16 @@ impl Mask {
 
 /// The masks of one system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Masks {
     /// Paths of identity: nothing here can be masked.
     #[serde(default)]
     pub identity: Vec<Pattern>,
     /// The masks, in the order of the file.
     pub masks: Vec<Mask>,
+    /// What may differ besides where two runs are compared with each other, and not one moment with another.
+    #[serde(default)]
+    pub between_runs: Vec<Mask>,
 }
 
 /// Why a masks file was refused.
@@ -103,7 +138,7 @@ static HAPROXY_APPLIANCE: LazyLock<Masks> = LazyLock::new(|| {
     Masks::load(include_str!("../masks/haproxy-appliance.yaml")).expect("a test loads the embedded masks")
 });
 
-static NONE: Masks = Masks { identity: Vec::new(), masks: Vec::new() };
+static NONE: Masks = Masks { identity: Vec::new(), masks: Vec::new(), between_runs: Vec::new() };
 
 impl Masks {
     /// The embedded masks of `system`; none are allowed for a system that has no file.
@@ -120,7 +155,7 @@ impl Masks {
     /// Where it is not readable, or a mask is not allowed: see [`MasksError`].
     pub fn load(yaml: &str) -> Result<Masks, MasksError> {
         let masks: Masks = serde_saphyr::from_str(yaml)?;
-        masks.masks.iter().try_for_each(|mask| masks.allowed(mask))?;
+        masks.masks.iter().chain(&masks.between_runs).try_for_each(|mask| masks.allowed(mask))?;
         Ok(masks)
     }
 
@@ -157,6 +192,21 @@ impl Masks {
         self.masks.iter().filter(move |mask| mask.path.matches(path))
     }
 
+    /// What the masks cover where two states are compared.
+    pub fn covering(&self, base: &Node, now: &Node) -> Masked {
+        let mut covered = BTreeSet::new();
+        let masks = self.masks.iter().map(|mask| {
+            let mut fields = mask.path.values_in(base);
+            fields.append(&mut mask.path.values_in(now));
+            let (path, class, line_prefix) = (mask.path.clone(), mask.class, mask.line_prefix.clone());
+            let covers = MaskUse { path, class, line_prefix, fields: fields.len(), reason: mask.reason.clone() };
+            covered.append(&mut fields);
+            covers
+        });
+        let masks = masks.collect();
+        Masked { fields: covered.len(), of: values(Some(base), Some(now)), masks }
+    }
+
     /// The paths of masks that match no node of `trees`: nobody needs them, or they are misspelt. Masks of nodes that may be
     /// absent are left out: that there is none in this run says nothing.
     pub fn unused(&self, trees: &[&Node]) -> Vec<String> {
@@ -164,6 +214,17 @@ impl Masks {
         let unused = self.masks.iter().filter(|mask| !needed(mask));
         unused.map(|mask| mask.path.to_string()).collect()
     }
+}
+
+/// How many values one tree or the other has.
+fn values(base: Option<&Node>, now: Option<&Node>) -> usize {
+    let sides = [base, now];
+    let own = sides.iter().flatten().any(|node| node.value.is_some());
+    let names: BTreeSet<&String> = sides.iter().flatten().flat_map(|node| node.children.keys()).collect();
+    let below = names.into_iter().map(|name| {
+        values(base.and_then(|node| node.children.get(name)), now.and_then(|node| node.children.get(name)))
+    });
+    usize::from(own) + below.sum::<usize>()
 }
 
 #[cfg(test)]
@@ -176,8 +237,8 @@ mod tests {
     fn the_embedded_masks_load_and_every_one_has_a_reason() {
         let masks = Masks::of("haproxy-appliance");
         // One more is a difference that nobody will be told of: a change to be reviewed.
-        assert_eq!(masks.masks.len(), 5);
-        assert!(masks.masks.iter().all(|mask| mask.reason.len() > 20));
+        assert_eq!((masks.masks.len(), masks.between_runs.len()), (3, 4));
+        assert!(masks.masks.iter().chain(&masks.between_runs).all(|mask| mask.reason.len() > 20));
         assert!(Masks::of("no-such-system").masks.is_empty());
     }
 
@@ -198,6 +259,26 @@ mod tests {
         let yaml = format!("identity: ['machines/*/mac']\nmasks:\n  - {mask}\n");
         let error = Masks::load(&yaml).expect_err(&yaml).to_string();
         assert!(error.contains(want), "{error}");
+    }
+
+    #[test]
+    fn covered_fields_are_counted_once_over_both_states() {
+        let masks = Masks::load(
+            "masks: [{path: 'a/**', class: volatile, reason: r}, {path: 'a/*/v', class: volatile, line-prefix: x, reason: s}]",
+        )
+        .unwrap();
+        let (mut base, mut now) = (Node::default(), Node::default());
+        for path in ["a/b/v", "a/c", "d"] {
+            base.insert(path, Node::config("1"));
+        }
+        for path in ["a/b/v", "a/e/v", "a/e/w/u", "d", "f"] {
+            now.insert(path, Node::config("2"));
+        }
+        let found = masks.covering(&base, &now);
+        assert_eq!((found.fields, found.of), (4, 6));
+        let each: Vec<(String, usize)> = found.masks.iter().map(|mask| (mask.path.to_string(), mask.fields)).collect();
+        assert_eq!(each, [("a/**".to_owned(), 4), ("a/*/v".to_owned(), 2)]);
+        assert_eq!(found.masks[1].reason, "s");
     }
 
     #[test]

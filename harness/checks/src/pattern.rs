@@ -1,5 +1,6 @@
 //! Paths into a captured tree, and patterns of paths.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -50,6 +51,15 @@ impl Pattern {
     pub(crate) fn leads_into(&self, tree: &Node) -> bool {
         // The tree itself has no path, which `**` alone would match.
         !tree.children.is_empty() && leads_into(&self.0, tree)
+    }
+
+    /// The paths of this pattern at which `tree` has a value.
+    pub(crate) fn values_in(&self, tree: &Node) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for (name, child) in &tree.children {
+            values_in(&self.0, name, name, child, &mut found);
+        }
+        found
     }
 
     /// Whether some path matches both patterns.
@@ -105,6 +115,32 @@ fn leads_into(parts: &[Part], node: &Node) -> bool {
         [Part::Name(name), rest @ ..] => node.children.get(name).is_some_and(|child| leads_into(rest, child)),
         [Part::One, rest @ ..] => children.any(|child| leads_into(rest, child)),
         [Part::Any, rest @ ..] => leads_into(rest, node) || children.any(|child| leads_into(parts, child)),
+    }
+}
+
+/// Collects the paths of values at and below `node`, whose own last level is `name`, that `parts` leads to.
+fn values_in(parts: &[Part], path: &str, name: &str, node: &Node, found: &mut BTreeSet<String>) {
+    let mut below = |parts: &[Part]| {
+        for (name, child) in &node.children {
+            values_in(parts, &format!("{path}/{name}"), name, child, found);
+        }
+    };
+    let rest = match parts {
+        [Part::Any, rest @ ..] => {
+            below(parts);
+            // It may stand for no level, too.
+            if rest.is_empty() { rest } else { return values_in(rest, path, name, node, found) }
+        }
+        [Part::Name(wanted), ..] if wanted != name => return,
+        [Part::Name(_) | Part::One, rest @ ..] => {
+            below(rest);
+            rest
+        }
+        [] => return,
+    };
+    let ends_here = rest.iter().all(|part| *part == Part::Any);
+    if ends_here && node.value.is_some() {
+        found.insert(path.to_owned());
     }
 }
 

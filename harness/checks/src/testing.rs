@@ -50,6 +50,7 @@ pub(crate) fn bare() -> Run {
         subject: Subject {
             scenario: "haproxy-appliance-swap".into(),
             system: "haproxy-appliance".into(),
+            procedure: None,
             world: World::Virtual,
             seed: 1,
             base: "v0.1.10".into(),
@@ -145,6 +146,8 @@ pub(crate) fn swap() -> Run {
     }
     let call = |verb, began, ended, outcome, message: &str| EngineFact {
         verb,
+        asked: verb,
+        crashed: false,
         began_ns: second(began),
         end: Some(EngineEnd {
             at_ns: second(ended),
@@ -152,6 +155,7 @@ pub(crate) fn swap() -> Run {
             outcome: Some(outcome),
             rule: None,
             message: message.into(),
+            advice: None,
         }),
     };
     run.engine = vec![
@@ -179,6 +183,8 @@ pub(crate) fn refused() -> Run {
     run.phase(95, 99, "upgrade");
     run.engine = vec![EngineFact {
         verb: Verb::Upgrade,
+        asked: Verb::Upgrade,
+        crashed: false,
         began_ns: second(95),
         end: Some(EngineEnd {
             at_ns: second(98),
@@ -186,6 +192,7 @@ pub(crate) fn refused() -> Run {
             outcome: None,
             rule: Some("target-not-newer".into()),
             message: "v0.1.10 is not newer than v0.1.10".into(),
+            advice: None,
         }),
     }];
     run.shows = stages(&Shown::Base, &Shown::Base);
@@ -351,6 +358,13 @@ impl Run {
                 at.earliest_ns = Time::from_ns(at.latest_ns.as_ns() - ns);
             }
         }
+    }
+
+    /// A machine is made, or destroyed.
+    pub(crate) fn machine(&mut self, at: u64, machine: &str, made: bool) {
+        let machine = machine.to_owned();
+        let kind = if made { Kind::MachineCreated { machine } } else { Kind::MachineDestroyed { machine } };
+        self.tell(at, Actor::World, kind);
     }
 
     /// Changes, or adds, a node of the last capture.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::checks::downtime::TargetOutage;
 
 use crate::checks::downtime;
-use crate::{CheckResult, ExitCode, Facts, Required, RunEnd, Subject, Verb, all};
+use crate::{Advice, CheckResult, ExitCode, Facts, Required, RunEnd, Subject, Verb, all};
 
 /// The version of the verdict's shape, written as `v`.
 pub const VERDICT_VERSION: u32 = 1;
@@ -98,6 +98,9 @@ pub struct EngineLine {
     pub rule: Option<String>,
     /// What it said last.
     pub message: String,
+    /// What it said somebody should do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
 }
 
 /// One phase in a verdict.
@@ -162,9 +165,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Makes every check and adds the results up.
+    /// Makes every check that there is something for and adds the results up.
     pub fn judge(facts: &Facts<'_>) -> Verdict {
-        Verdict::of(facts, all().iter().map(|check| check.make(facts)).collect())
+        let compared = crate::checks::of_disturbed_runs().into_iter().filter(|_| facts.reference.is_some());
+        Verdict::of(facts, all().into_iter().chain(compared).map(|check| check.make(facts)).collect())
     }
 
     /// Adds the results of checks up.
@@ -362,6 +366,7 @@ fn engine(facts: &Facts<'_>) -> Vec<EngineLine> {
             outcome: fact.claims(),
             rule: end.and_then(|end| end.rule.clone()),
             message: end.map(|end| end.message.clone()).unwrap_or_default(),
+            advice: end.and_then(|end| end.advice.clone()),
         }
     };
     facts.engine.iter().map(line).collect()

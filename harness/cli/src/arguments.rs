@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use grenadier_explore::Shard;
 
 /// Rehearse the upgrade.
 ///
@@ -34,17 +36,53 @@ pub(crate) enum Command {
   grenadier run haproxy-appliance-swap
   grenadier run ./my-scenario.yaml --seed 7 --out runs/today
   grenadier run haproxy-appliance-swap --world docker
-  grenadier run haproxy-appliance-swap --format json | jq .verdict")]
+  grenadier run haproxy-appliance-certificates-regenerated --procedure documented
+  grenadier run haproxy-appliance-swap --fault power-on-new/vsphere.PowerOnVM_Task#1=lost-reply
+  grenadier run haproxy-appliance-swap --fault deploy-new=crash-after:resume
+  grenadier run haproxy-appliance-swap --format json | jq .verdict
+
+Behind the kind, each after a colon: the machine it happens to, how long it lasts, and what follows a crash:
+  power-on-new=partition:new-appliance:60s   deploy-new=crash-after:rollback")]
     Run(Run),
+    /// Break a scenario at every call and say what does not survive
+    #[command(after_help = "Examples:
+  grenadier explore haproxy-appliance-swap --budget 50
+  grenadier explore haproxy-appliance-upgrade --order 2 --budget 100
+  grenadier explore haproxy-appliance-swap --shard 1/40 --out explore-1
+  grenadier explore haproxy-appliance-swap --random 20 --seed 7
+  grenadier explore haproxy-appliance-swap --assumptions
+
+The budget is a number of cases, so that a slow machine covers the same as a fast one.")]
+    Explore(Explore),
+    /// Run a case again, byte for byte
+    #[command(after_help = "Examples:
+  grenadier replay grenadier-runs/haproxy-appliance-swap-virtual-1/case.yaml
+  grenadier replay case.yaml --until power-off-old --out stopped
+  grenadier replay case.yaml --world docker")]
+    Replay(Replay),
+    /// Make a failing case smaller
+    #[command(after_help = "Example:\n  grenadier shrink case.yaml --out smaller.yaml")]
+    Shrink(Shrink),
+    /// Join the shards of an exploration
+    #[command(after_help = "Example:\n  grenadier merge explore-1 explore-2 --out explore")]
+    Merge(Merge),
     /// Print what the engine would do, without running anything
-    #[command(after_help = "Example:\n  grenadier plan haproxy-appliance-swap")]
+    #[command(after_help = "Examples:
+  grenadier plan haproxy-appliance-swap
+  grenadier plan haproxy-appliance-swap --procedure documented")]
     Plan(Plan),
+    /// Perform an upgrade with the built-in engine, or look at the journal of one
+    #[command(subcommand, after_help = ENGINE_HELP)]
+    Engine(Engine),
     /// List the scenarios that come with the product
     #[command(after_help = "Example:\n  grenadier list --format json")]
     List(List),
     /// Print the JSON Schema of scenario files
     #[command(after_help = "Example:\n  grenadier schema > scenarios/schema.json")]
     Schema,
+    /// Print what the simulators assume, and how it is known
+    #[command(after_help = "Example:\n  grenadier fidelity > docs/fidelity.md")]
+    Fidelity,
     /// Make the container images that the docker world needs
     #[command(after_help = "Example:\n  grenadier images\n\nImages that are there already are left alone.")]
     Images,
@@ -66,9 +104,16 @@ pub(crate) struct Run {
     /// Where to run it
     #[arg(long, value_enum, default_value_t = World::Virtual)]
     pub world: World,
+    /// The procedure the engine follows; the scenario's own by default
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
     /// The seed everything random follows from; the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Something that goes wrong, beside the scenario's own faults (more than one may be given):
+    /// `step/template#k=kind` at a call, `step=kind` at a step
+    #[arg(long = "fault", value_name = "PLACE=KIND[:MORE]")]
+    pub faults: Vec<String>,
     /// The folder to leave the run in; `grenadier-runs/<scenario>-<world>-<seed>` by default
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -87,9 +132,187 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Explore {
+    /// A scenario by name, or the path of a scenario file
+    pub scenario: String,
+    /// The procedure the engine follows; the scenario's own by default
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
+    /// How many cases to run at most
+    #[arg(long, value_name = "N")]
+    pub budget: Option<u64>,
+    /// 1: every single fault; 2: pairs of faults too
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub order: u8,
+    /// How many threads run cases; one a core by default
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Run only the k-th of n parts; `grenadier merge` joins them
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Run this many random schedules of faults, delays and orders of events instead
+    #[arg(long, value_name = "N", conflicts_with = "order")]
+    pub random: Option<u64>,
+    /// Turn over each assumption that the run relies on, and say which verdicts hang on it
+    #[arg(long, conflicts_with_all = ["order", "random", "shard", "budget"])]
+    pub assumptions: bool,
+    /// The seed of the runs, the scenario's own by default; with --random, what schedules are drawn from
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The folder to leave the cases in; `grenadier-runs/<scenario>-explore` by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Leave no folder
+    #[arg(long, conflicts_with = "out")]
+    pub no_folder: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The path of a case
+    pub case: String,
+    /// Stop after this step of the engine
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<String>,
+    /// Where to run it
+    #[arg(long, value_enum, default_value_t = World::Virtual)]
+    pub world: World,
+    /// The folder to leave the run in; `grenadier-runs/<scenario>-replay-<seed>` by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Leave no folder
+    #[arg(long, conflicts_with = "out")]
+    pub no_folder: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print nothing but the verdict
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shrink {
+    /// The path of a case that fails
+    pub case: String,
+    /// The file to write the smaller case to; `<case>-shrunk.yaml` by default
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The folders of all shards
+    #[arg(required = true)]
+    pub folders: Vec<PathBuf>,
+    /// The folder to leave the whole in; `grenadier-runs/<scenario>-explore` by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// A scenario by name, or the path of a scenario file
     pub scenario: String,
+    /// The procedure the engine follows; the scenario's own by default
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
+}
+
+const ENGINE_HELP: &str = r#"Examples:
+  grenadier engine upgrade --journal swap.sqlite --parameters swap.yaml
+  grenadier engine status --journal swap.sqlite
+  grenadier engine resume --journal swap.sqlite --parameters swap.yaml
+  grenadier engine rollback --journal swap.sqlite --parameters swap.yaml --format json
+
+Parameters (paths are relative to the file; secrets are in files or variables of the environment):
+  vcenter:
+    url: https://vcenter.example
+    fingerprint: 4F:0C:…                 # openssl x509 -noout -fingerprint -sha256
+    user: upgrader@vsphere.local
+    password: {env: VCENTER_PASSWORD}    # or {file: PATH}
+  datacenter: DC0
+  old: haproxy
+  new: haproxy-v0.2.0
+  from: v0.1.10
+  to: v0.2.0
+  image: {descriptor: haproxy.ovf, disk: haproxy-disk1.vmdk}
+  appliance: {root-password: {file: root.secret}, user: wcp, password: {file: wcp.secret}}
+  vantages:
+    - {cluster: supervisor, host: 198.51.100.4, user: root, targets: ["198.51.100.20:443"]}
+  # target: {networks: […], service-ranges: […]}   vsphere-after: 8.0.2   remove-old: false
+  # keep-new-after-rollback: false   deadlines: {services: 3m, …}
+  # ssh-options: [UserKnownHostsFile=known_hosts]
+
+Whatever ends the process, SIGKILL too: `resume` goes on where it was, `rollback` takes all of it
+back. The last line on standard output is the result; --format json makes it one object:
+  {"result":"upgraded","verb":"upgrade","exit-code":0,"message":"…","finished":[…],"undone":[]}
+
+Exit codes: 0 the verb was done · 10 rolled back instead · 20 refused and untouched
+30 stuck: the result says what to do · 2 the parameters are wrong · 3 the journal cannot be opened"#;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Engine {
+    /// Bring the target version into service; where that fails, take everything back
+    #[command(
+        after_help = "Example:\n  grenadier engine upgrade --journal swap.sqlite --parameters swap.yaml\n\n`grenadier engine --help` shows the parameters' form and the exit codes."
+    )]
+    Upgrade(Perform),
+    /// Bring an interrupted upgrade, or an interrupted rollback, to its end
+    #[command(after_help = "Example:\n  grenadier engine resume --journal swap.sqlite --parameters swap.yaml")]
+    Resume(Perform),
+    /// Bring the base version back, wherever the upgrade ended
+    #[command(after_help = "Example:\n  grenadier engine rollback --journal swap.sqlite --parameters swap.yaml")]
+    Rollback(Perform),
+    /// Print which steps are done, which one is open, and what comes next
+    #[command(
+        after_help = "Examples:\n  grenadier engine status --journal swap.sqlite\n  grenadier engine status --journal swap.sqlite --format json | jq -r .next"
+    )]
+    Status(EngineStatus),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Perform {
+    /// What to perform
+    #[arg(long, value_name = "NAME", default_value = "haproxy-appliance/hardened")]
+    pub procedure: String,
+    /// The journal, an SQLite file; begun where it is not there
+    #[arg(long, value_name = "FILE")]
+    pub journal: PathBuf,
+    /// The parameters, a YAML file
+    #[arg(long, value_name = "FILE")]
+    pub parameters: PathBuf,
+    /// What to print at the end
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Who makes the calls
+    #[arg(long, value_enum, default_value_t = Wire::Direct, hide = true)]
+    pub wire: Wire,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EngineStatus {
+    /// The journal
+    #[arg(long, value_name = "FILE")]
+    pub journal: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Who makes the calls of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wire {
+    /// The process itself, over the network
+    Direct,
+    /// Whoever started it, asked over standard output and answering over standard input
+    Stdio,
 }
 
 #[derive(Debug, Args)]

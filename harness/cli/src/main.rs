@@ -26,9 +26,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let code = match arguments.command {
         Command::Run(run) => commands::run::run(&run),
+        Command::Explore(explore) => commands::explore::run(&explore),
+        Command::Replay(replay) => commands::replay::run(&replay),
+        Command::Shrink(shrink) => commands::shrink::run(&shrink),
+        Command::Merge(merge) => commands::merge::run(&merge),
         Command::Plan(plan) => commands::plan::run(&plan),
+        Command::Engine(engine) => return commands::engine::run(&engine),
         Command::List(list) => commands::list::run(&list),
         Command::Schema => commands::schema::run(),
+        Command::Fidelity => commands::fidelity::run(),
         Command::Images => commands::images::run(),
         Command::Clean(clean) => commands::clean::run(&clean),
         Command::Completions { shell } => commands::completions::run(shell),

@@ -9,7 +9,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_grenadier");
 /// Runs the program; none, with a line that says so, where there is no engine to run on.
 fn on_an_engine(arguments: &[&str]) -> Option<Output> {
     let output = Command::new(PROGRAM).args(arguments).output().expect("the program runs");
-    let said = String::from_utf8_lossy(&output.stderr);
+    // For programs an error is printed where the verdict would be.
+    let said = String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
     if output.status.code() == Some(3) && said.contains("Docker engine at") {
         println!("not covered: no Docker engine ({})", said.lines().next().unwrap_or_default());
         return None;

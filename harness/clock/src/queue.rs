@@ -1,6 +1,7 @@
 //! The event queue of the virtual world.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use crate::{Seed, Stream, Time};
 
@@ -24,7 +25,10 @@ impl TieBreak {
 /// Events in the order of (time, component, sequence).
 #[derive(Clone, Debug)]
 pub struct Queue<E> {
-    entries: BTreeMap<(Time, u64, u64), E>,
+    /// Keys, each with the slot that holds its event: events may be large and a heap moves its entries often.
+    order: BinaryHeap<Reverse<(Time, u64, u64, usize)>>,
+    slots: Vec<Option<E>>,
+    free: Vec<usize>,
     sequence: u64,
     now: Time,
     ties: TieBreak,
@@ -33,7 +37,7 @@ pub struct Queue<E> {
 impl<E> Queue<E> {
     /// An empty queue at time zero.
     pub fn new(ties: TieBreak) -> Queue<E> {
-        Queue { entries: BTreeMap::new(), sequence: 0, now: Time::ZERO, ties }
+        Queue { order: BinaryHeap::new(), slots: Vec::new(), free: Vec::new(), sequence: 0, now: Time::ZERO, ties }
     }
 
     /// The time of the event taken last.
@@ -48,29 +52,43 @@ impl<E> Queue<E> {
             TieBreak::Insertion => u64::from(component),
             TieBreak::Permuted(stream) => stream.draw(),
         };
-        self.entries.insert((at.max(self.now), rank, self.sequence), event);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[slot] = Some(event);
+        self.order.push(Reverse((at.max(self.now), rank, self.sequence, slot)));
     }
 
     /// When the next event is due.
     pub fn next_at(&self) -> Option<Time> {
-        self.entries.first_key_value().map(|((at, _, _), _)| *at)
+        self.order.peek().map(|Reverse((at, ..))| *at)
     }
 
     /// Takes the next event and moves the time to it.
     pub fn pop(&mut self) -> Option<(Time, E)> {
-        let ((at, _, _), event) = self.entries.pop_first()?;
+        let Reverse((at, _, _, slot)) = self.order.pop()?;
+        let event = self.slots[slot].take().expect("a key leads to the slot of its event");
+        self.free.push(slot);
         self.now = at;
         Some((at, event))
     }
 
+    /// The events that wait, in order, with their moments.
+    pub fn waiting(&self) -> impl Iterator<Item = (Time, &E)> {
+        let mut keys: Vec<_> = self.order.iter().map(|Reverse(key)| *key).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(at, _, _, slot)| (at, self.slots[slot].as_ref().expect("a key leads to its event")))
+    }
+
     /// How many events wait.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.order.len()
     }
 
     /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.order.is_empty()
     }
 }
 

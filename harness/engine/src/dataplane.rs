@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::retry::{Backoff, Certainty};
+use crate::retry::{Backoff, Certainty, retry_after, whole};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 const CONFIGURATION: &str = "/v2/services/haproxy/configuration";
@@ -81,6 +81,16 @@ pub struct Frontend {
     pub default_backend: Option<String>,
 }
 
+/// A transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Transaction {
+    /// Its id.
+    pub id: String,
+    /// The version of the configuration that it began with.
+    #[serde(rename = "_version")]
+    pub version: u64,
+}
+
 /// A bind of a frontend or a server of a backend.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Socket {
@@ -98,6 +108,8 @@ pub struct Socket {
 /// What the API wraps every resource in.
 #[derive(Deserialize)]
 struct Wrapped<T> {
+    #[serde(rename = "_version", default)]
+    version: Option<u64>,
     data: T,
 }
 
@@ -131,6 +143,35 @@ impl Dataplane {
         self.list(&format!("{CONFIGURATION}/frontends")).await
     }
 
+    /// The version of the configuration; none where the API does not tell.
+    ///
+    /// # Errors
+    /// It does not answer, or does not let us in.
+    pub async fn configuration_version(&self) -> Result<Option<u64>, DataplaneError> {
+        let wrapped: Wrapped<Value> = self.get(&format!("{CONFIGURATION}/frontends")).await?;
+        Ok(wrapped.version)
+    }
+
+    /// The transactions that are open.
+    ///
+    /// # Errors
+    /// It does not answer, or does not let us in.
+    pub async fn open_transactions(&self) -> Result<Vec<Transaction>, DataplaneError> {
+        self.get("/v2/services/haproxy/transactions?status=in_progress").await
+    }
+
+    /// Gives a transaction up. One that is not there any more is no error.
+    ///
+    /// # Errors
+    /// It does not answer, or does not let us in.
+    pub async fn give_up(&self, id: &str) -> Result<(), DataplaneError> {
+        match self.request(&Method::DELETE, &format!("/v2/services/haproxy/transactions/{}", query(id))).await {
+            // Generations differ in how they say that there is none.
+            Ok(_) | Err(DataplaneError::Status { status: 400 | 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The binds of a frontend.
     ///
     /// # Errors
@@ -153,12 +194,22 @@ impl Dataplane {
         Ok(wrapped.data.unwrap_or_default())
     }
 
-    /// Reads a resource, again where the answer was lost or the API was busy.
+    /// Reads a resource.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, DataplaneError> {
+        let body = self.request(&Method::GET, path).await?;
+        serde_json::from_slice(&body).map_err(|error| DataplaneError::Garbled {
+            request: format!("GET {path}"),
+            endpoint: self.access.endpoint.clone(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Asks for something that may be asked for twice: again where the answer was lost or the API was busy.
+    async fn request(&self, method: &Method, path: &str) -> Result<Bytes, DataplaneError> {
         let mut attempt = 1;
         loop {
-            let error = match self.get_once(path).await {
-                Ok(value) => return Ok(value),
+            let (error, asked) = match self.request_once(method, path).await {
+                Ok(body) => return Ok(body),
                 Err(error) => error,
             };
             let final_ = match &error {
@@ -167,16 +218,17 @@ impl Dataplane {
                 DataplaneError::Garbled { .. } => true,
             };
             let Some(pause) = Backoff::CALL.pause(attempt).filter(|_| !final_) else { return Err(error) };
-            self.wire.clock().sleep(pause).await;
+            self.wire.clock().sleep(asked.map_or(pause, |asked| asked.max(pause))).await;
             attempt += 1;
         }
     }
 
-    async fn get_once<T: DeserializeOwned>(&self, path: &str) -> Result<T, DataplaneError> {
-        let what = || (format!("GET {path}"), self.access.endpoint.clone());
+    /// Asks once. With the error goes how long the server asked to be left alone.
+    async fn request_once(&self, method: &Method, path: &str) -> Result<Bytes, (DataplaneError, Option<Duration>)> {
+        let what = || (format!("{method} {path}"), self.access.endpoint.clone());
         let credentials = STANDARD.encode(format!("{}:{}", self.access.user, self.access.password.reveal()));
         let request = http::Request::builder()
-            .method(Method::GET)
+            .method(method.clone())
             .uri(path)
             .header(header::HOST, &self.access.endpoint)
             .header(header::AUTHORIZATION, format!("Basic {credentials}"))
@@ -193,20 +245,22 @@ impl Dataplane {
             Ok(Answer::Http(response)) => response,
             Ok(Answer::Shell(_)) => {
                 let reason = "it came from a shell".to_owned();
-                return Err(DataplaneError::Garbled { request, endpoint, reason });
+                return Err((DataplaneError::Garbled { request, endpoint, reason }, None));
             }
-            Err(source) => return Err(DataplaneError::NoAnswer { request, endpoint, source }),
+            Err(source) => return Err((DataplaneError::NoAnswer { request, endpoint, source }, None)),
+        };
+        let asked = retry_after(&response);
+        let response = match whole(response, &endpoint) {
+            Ok(response) => response,
+            Err(source) => return Err((DataplaneError::NoAnswer { request, endpoint, source }, None)),
         };
         if !response.status().is_success() {
             let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
             let message = body["message"].as_str().unwrap_or_default().to_owned();
-            return Err(DataplaneError::Status { request, endpoint, status: response.status().as_u16(), message });
+            let status = response.status().as_u16();
+            return Err((DataplaneError::Status { request, endpoint, status, message }, asked));
         }
-        serde_json::from_slice(response.body()).map_err(|error| DataplaneError::Garbled {
-            request,
-            endpoint,
-            reason: error.to_string(),
-        })
+        Ok(response.into_body())
     }
 }
 

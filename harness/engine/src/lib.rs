@@ -7,6 +7,9 @@
 //! The clients ([`vsphere`], [`dataplane`], [`shell`]) are the engine's own and share no code with any simulator. They say who
 //! calls, so others (the runner, when it deploys the base) use them too.
 
+mod advice;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 pub mod dataplane;
 mod engine;
 mod journal;
@@ -15,18 +18,21 @@ mod procedure;
 pub mod procedures;
 mod report;
 mod retry;
+mod seal;
 pub mod shell;
 mod step;
 #[cfg(test)]
 mod testing;
 pub mod vsphere;
 
+pub use advice::Advice;
 pub use engine::Engine;
 pub use journal::{
-    Applied, CodecError, Journal, JournalError, MemoryStorage, OpenIntent, Record, Recovery, Storage, StorageError,
+    Applied, BegunStep, CodecError, Ended, Failed, Journal, JournalError, MemoryStorage, OpenIntent, Record, Recovery,
+    Storage, StorageError,
 };
 pub use plan::{PLAN_FORMAT, Plan, PlannedStep, Undo};
 pub use procedure::{Context, Procedure};
 pub use report::{EngineReport, Outcome, Verb};
 pub use retry::{Backoff, Certainty, NotInTime, Wait};
-pub use step::{Step, StepError, StepFuture, UndoReason};
+pub use step::{Restoring, Step, StepError, StepFuture, UndoReason};

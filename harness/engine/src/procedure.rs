@@ -12,6 +12,11 @@ pub trait Context: Send {
     fn close<'a>(&'a mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {})
     }
+
+    /// What is left where taking back came to an end: which machine is on, and where to find what was saved. For people.
+    fn left<'a>(&'a mut self) -> Pin<Box<dyn Future<Output = String> + Send + 'a>> {
+        Box::pin(async { String::new() })
+    }
 }
 
 /// A plan and the steps that carry it out.
@@ -26,6 +31,13 @@ impl<C: Context> Procedure<C> {
     pub(crate) fn new(mut plan: Plan, steps: Vec<Box<dyn Step<C>>>, context: C) -> Procedure<C> {
         plan.steps = steps.iter().map(|step| step.plan(&context)).collect();
         Procedure { plan, steps, context }
+    }
+
+    /// The same plan, carried out by others.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn carried_out_by(mut self, exchange: impl FnMut(Box<dyn Step<C>>) -> Box<dyn Step<C>>) -> Procedure<C> {
+        self.steps = self.steps.into_iter().map(exchange).collect();
+        self
     }
 
     /// What it is going to do.

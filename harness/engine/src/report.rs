@@ -5,12 +5,16 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::advice::Advice;
+
 /// What the engine was asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     /// Bring the target version into service.
     Upgrade,
+    /// Bring an interrupted upgrade, or an interrupted rollback, to its end.
+    Resume,
     /// Bring the base version back after an upgrade.
     Rollback,
 }
@@ -20,6 +24,7 @@ impl Verb {
     pub const fn name(self) -> &'static str {
         match self {
             Verb::Upgrade => "upgrade",
+            Verb::Resume => "resume",
             Verb::Rollback => "rollback",
         }
     }
@@ -71,8 +76,11 @@ pub struct EngineReport {
     pub outcome: Outcome,
     /// 0 the verb was done, 10 rolled back instead, 20 refused and untouched, 30 stuck.
     pub exit_code: i32,
-    /// What happened, and where stuck, what to do next.
+    /// What happened.
     pub message: String,
+    /// What somebody should do next, where the engine cannot go on alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
     /// The steps that were performed and verified, in order.
     pub finished: Vec<String>,
     /// The steps that were taken back, in the order in which that happened.
@@ -82,13 +90,25 @@ pub struct EngineReport {
 impl EngineReport {
     pub(crate) fn new(verb: Verb, outcome: Outcome, message: String) -> EngineReport {
         let exit_code = match (verb, &outcome) {
-            (Verb::Upgrade, Outcome::Upgraded) | (Verb::Rollback, Outcome::RolledBack) => 0,
+            (Verb::Upgrade | Verb::Resume, Outcome::Upgraded) | (Verb::Rollback, Outcome::RolledBack) => 0,
             (_, Outcome::RolledBack) => 10,
             (_, Outcome::Refused { .. }) => 20,
             (_, Outcome::Stuck) => 30,
             (Verb::Rollback, Outcome::Upgraded) => unreachable!("a rollback does not upgrade"),
         };
-        EngineReport { verb, outcome, exit_code, message, finished: Vec::new(), undone: Vec::new() }
+        EngineReport { verb, outcome, exit_code, message, advice: None, finished: Vec::new(), undone: Vec::new() }
+    }
+
+    /// Message and advice in one line, for logs.
+    pub fn told(&self) -> String {
+        match &self.advice {
+            None => self.message.clone(),
+            Some(advice) => format!("{}. {advice}", self.message),
+        }
+    }
+
+    pub(crate) fn advised(self, advice: Option<Advice>) -> EngineReport {
+        EngineReport { advice, ..self }
     }
 }
 
@@ -115,6 +135,9 @@ mod tests {
             (Verb::Upgrade, Outcome::RolledBack, 10),
             (Verb::Upgrade, refused(), 20),
             (Verb::Upgrade, Outcome::Stuck, 30),
+            (Verb::Resume, Outcome::Upgraded, 0),
+            (Verb::Resume, Outcome::RolledBack, 10),
+            (Verb::Resume, Outcome::Stuck, 30),
             (Verb::Rollback, Outcome::RolledBack, 0),
             (Verb::Rollback, refused(), 20),
             (Verb::Rollback, Outcome::Stuck, 30),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use grenadier_clock::{Time, format_duration};
 use grenadier_wire::{Failure, Wire};
 use thiserror::Error;
@@ -26,6 +27,26 @@ impl Certainty {
             Failure::Untrusted { .. } => Certainty::Final,
         }
     }
+}
+
+/// How long the server asks to be left alone (`Retry-After` in seconds, RFC 9110 section 10.2.3); none where it does not say.
+/// At most a minute: a server that asks for more is given up sooner by others' deadlines.
+pub(crate) fn retry_after<T>(response: &http::Response<T>) -> Option<Duration> {
+    let seconds = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse::<u64>().ok()?;
+    Some(Duration::from_secs(seconds.min(60)))
+}
+
+/// The response, where all of its body is there: a connection that drops in the midst of it leaves less than the head says.
+///
+/// # Errors
+/// There is less.
+pub(crate) fn whole(response: http::Response<Bytes>, endpoint: &str) -> Result<http::Response<Bytes>, Failure> {
+    let length = response.headers().get(http::header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.trim().parse::<usize>().ok());
+    if length.is_some_and(|length| response.body().len() < length) {
+        return Err(Failure::ConnectionLost { endpoint: endpoint.to_owned() });
+    }
+    Ok(response)
 }
 
 /// Growing pauses between a bounded number of attempts.

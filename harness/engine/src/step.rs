@@ -44,6 +44,17 @@ pub enum StepError {
     Unfit(String),
 }
 
+/// What a step had found out cannot be read back from the journal.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("what the journal keeps of it cannot be read back: {0}")]
+pub struct Restoring(pub String);
+
+impl From<serde_json::Error> for Restoring {
+    fn from(error: serde_json::Error) -> Restoring {
+        Restoring(error.to_string())
+    }
+}
+
 /// Why a step is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoReason {
@@ -56,7 +67,8 @@ pub enum UndoReason {
 /// One step of a procedure, on a context `C` that holds parameters, clients and what earlier steps found out.
 ///
 /// Every verb is idempotent: it looks whether its effect is already there before it brings it about, so that a call whose
-/// answer was lost, or a verb that is repeated after a crash, does no harm.
+/// answer was lost, or a verb that is repeated after a crash, does no harm. A crash loses the context but for what
+/// [`Step::restore`] brings back, and leaves what was under way under way: a task of the cloud goes on without its engine.
 pub trait Step<C>: Send + Sync {
     /// What the plan says of it.
     fn plan(&self, context: &C) -> PlannedStep;
@@ -70,15 +82,20 @@ pub trait Step<C>: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// Takes it back, or as much of it as was done.
+    /// Takes it back, or as much of it as was done. A step that cannot be taken back only looks here whether it is too late, and
+    /// refuses if so.
     fn undo<'a>(&'a self, context: &'a mut C, reason: UndoReason) -> StepFuture<'a, ()> {
         let _ = (context, reason);
         Box::pin(async { Ok(()) })
     }
 
     /// Puts what it once found out (its output, from a journal) back into the context.
-    fn restore(&self, context: &mut C, output: &Value) {
+    ///
+    /// # Errors
+    /// The output is not what this step writes, or was sealed with a password that is not the one at hand.
+    fn restore(&self, context: &mut C, output: &Value) -> Result<(), Restoring> {
         let _ = (context, output);
+        Ok(())
     }
 
     /// What somebody should do by hand where taking it back failed.

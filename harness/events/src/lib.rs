@@ -3,6 +3,8 @@
 //! An event is `{v, t_ns, seq, actor, kind, …}`. The vocabulary grows within a version and never changes: readers keep kinds
 //! they do not know ([`Kind::Unknown`]). Checks and reports are pure consumers of these events.
 
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod event;
 mod kind;
 mod log;

@@ -69,7 +69,7 @@ impl EventLog {
 
     /// SHA-256 of [`Self::to_jsonl`] in lowercase hexadecimal: two runs of one seed agree on it.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.to_jsonl()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(self.to_jsonl()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

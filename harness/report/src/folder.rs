@@ -35,6 +35,7 @@ pub enum FolderError {
 /// | `events.jsonl` | everything that happened, one event a line |
 /// | `states/<sha256>.json` | the captured states, named by their hash as `captured` events tell it; equal states are one file |
 /// | `junit.xml` | for pipelines |
+/// | `case.yaml` | replays the run: `grenadier replay case.yaml` |
 /// | `verdict.json` | the verdict; written last, so a folder that has it is complete |
 #[derive(Clone, Debug)]
 pub struct RunFolder {
@@ -61,6 +62,7 @@ impl RunFolder {
         events: &[Event],
         verdict: &Verdict,
         captures: impl IntoIterator<Item = &'a Capture>,
+        case: &str,
     ) -> Result<(), FolderError> {
         self.make(&self.path.join("states"))?;
         // A verdict of an earlier run must not stand for this one, should we be stopped half way.
@@ -82,6 +84,7 @@ impl RunFolder {
             self.put(&format!("states/{hash}.json"), &capture.root.canonical_json())?;
         }
         self.put("junit.xml", &junit(verdict)?)?;
+        self.put("case.yaml", case)?;
         self.put("verdict.json", &json(verdict))
     }
 
@@ -114,7 +117,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = RunFolder::new(place.path().join("runs/one"));
         let captures = [capture("base", "on"), capture("upgraded", "off"), capture("rolled-back", "on")];
-        folder.write(&testing::events(), &testing::passed(), &captures).unwrap();
+        folder.write(&testing::events(), &testing::passed(), &captures, "seed: 1\n").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("case.yaml")).unwrap(), "seed: 1\n");
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         let lines: Vec<Event> = read("events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines, testing::events());
@@ -130,8 +134,8 @@ mod tests {
     fn a_folder_that_cannot_be_written_names_the_path() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("file"), "").unwrap();
-        let error =
-            RunFolder::new(place.path().join("file/run")).write(&[], &testing::passed(), &[]).unwrap_err().to_string();
+        let folder = RunFolder::new(place.path().join("file/run"));
+        let error = folder.write(&[], &testing::passed(), &[], "").unwrap_err().to_string();
         assert!(error.contains("file/run/states"), "{error}");
     }
 }

@@ -40,7 +40,11 @@ pub fn junit(verdict: &Verdict) -> Result<String, JunitError> {
         ("base", verdict.run.base.clone()),
         ("target", verdict.run.target.clone()),
         ("verdict", verdict.verdict.name().to_owned()),
+        ("procedure", verdict.run.procedure.clone().unwrap_or_default()),
     ] {
+        if value.is_empty() {
+            continue;
+        }
         suite.add_property((line(name), line(&value)));
     }
     suite.add_test_case(verdict_case(verdict, &suite_name, time));
@@ -122,11 +126,11 @@ fn how_to_replay(verdict: &Verdict) -> String {
     format!("seed {}\nreplay: {}\n", verdict.run.seed, verdict.run.replay)
 }
 
-fn line(text: &str) -> XmlString {
+pub(crate) fn line(text: &str) -> XmlString {
     XmlString::new(text::one_line(&text::bounded(text, MOST_LINE_CHARS)))
 }
 
-fn block(text: &str) -> XmlString {
+pub(crate) fn block(text: &str) -> XmlString {
     XmlString::new(text::clean(&text::bounded(text, MOST_CHARS)))
 }
 

@@ -8,6 +8,7 @@
 mod folder;
 mod json;
 mod junit;
+mod junit_suite;
 mod terminal;
 mod text;
 
@@ -17,4 +18,5 @@ mod testing;
 pub use folder::{FolderError, RunFolder};
 pub use json::json;
 pub use junit::{JunitError, junit};
+pub use junit_suite::{JunitCase, JunitStatus, junit_suite};
 pub use terminal::{Ending, Live, Style, ending};

@@ -195,6 +195,7 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
     let subject = Subject {
         scenario: "haproxy-appliance-swap".into(),
         system: "haproxy-appliance".into(),
+        procedure: None,
         world: World::Virtual,
         seed: 1,
         base: "v0.1.10".into(),
@@ -202,7 +203,7 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
         profile: "reference".into(),
         replay: "grenadier run haproxy-appliance-swap --seed 1".into(),
     };
-    let masks = Masks { identity: Vec::new(), masks: Vec::new() };
+    let masks = Masks::default();
     let mut facts = Facts::new(subject, &events, &masks);
     facts.end = RunEnd::Horizon;
     facts.targets = ["shop", "api", "canary"]
@@ -210,6 +211,8 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
         .into();
     let call = |verb, began, ended, outcome, message: &str| EngineFact {
         verb,
+        asked: verb,
+        crashed: false,
         began_ns: ms(began),
         end: Some(EngineEnd {
             at_ns: ms(ended),
@@ -217,6 +220,7 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
             outcome: Some(outcome),
             rule: None,
             message: message.into(),
+            advice: None,
         }),
     };
     facts.engine = vec![

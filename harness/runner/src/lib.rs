@@ -4,16 +4,23 @@
 //! the captured states and the verdict. [`plan`] says what the engine would do, without running anything.
 
 mod data_plane;
+mod declared;
+mod faults;
+mod options;
 mod plan;
 mod protocols;
 mod rehearsal;
 mod run;
 mod setting;
 mod stage;
+mod strikes;
 mod systems;
 mod worlds;
 
+pub use declared::DECLARED;
+pub use options::{EngineProgram, Judged, Options};
 pub use plan::plan;
-pub use run::{DockerError, RunOutput, run_docker, run_virtual, run_virtual_carried};
+pub use run::{DockerError, RunOutput, run_docker, run_virtual, run_virtual_carried, run_virtual_with};
 pub use setting::secrets;
+pub use strikes::{Strike, Strikes};
 pub use worlds::docker_world::DockerWorldError;

@@ -38,6 +38,7 @@ impl Protocol for DataplaneProtocol {
     fn render(&self, _exchange: &Exchange, fault: ProtocolFault) -> Option<Answer> {
         let (status, message) = match fault {
             ProtocolFault::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "service unavailable"),
+            ProtocolFault::Throttle => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
             ProtocolFault::ErrorAfter => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
         };
         let body = serde_json::json!({"code": status.as_u16(), "message": message}).to_string();

@@ -1,18 +1,29 @@
 //! The phases of a rehearsal, in order.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use grenadier_catalog::{Named, Outcome, Phase as PhaseName};
-use grenadier_checks::{EngineFact, RunEnd, Stages, Verb};
+use grenadier_catalog::{AfterCrash, Named, Outcome, Phase as PhaseName};
+use grenadier_checks::{EngineEnd, EngineFact, RunEnd, Stages, Verb};
 use grenadier_clock::Time;
 use grenadier_events::{Actor, Event, Kind, PhaseStatus, StepVerb};
 use grenadier_scenario::{Rollback, Scenario};
+use grenadier_wire::Crash;
 use tokio::sync::mpsc;
 
+use crate::faults::{Mishaps, after_crash};
 use crate::stage::Stage;
 use crate::systems::{ForeignAction, Observed, PhaseError, Shutdown, System};
+
+/// How many processes of the engine are started for one verb, beside those that faults kill. One that goes on dying is no upgrade.
+const PROCESSES: usize = 4;
+
+/// The exit code of a process that was killed by signal 9, as a shell's `wait` in most languages tells it.
+const KILLED: i32 = -9;
 
 /// What a rehearsal brought to light.
 pub(crate) struct Rehearsed {
@@ -20,17 +31,27 @@ pub(crate) struct Rehearsed {
     pub observed: Stages<Observed>,
     pub end: RunEnd,
     pub ended: Time,
+    /// What was to happen to machines, and did not.
+    pub mishaps: Mishaps,
 }
 
 impl Rehearsed {
     /// Somebody stopped it at `ended`, before anybody could know how it ends.
     pub(crate) fn interrupted(ended: Time) -> Rehearsed {
-        Rehearsed { engine: Vec::new(), observed: Stages::default(), end: RunEnd::Interrupted, ended }
+        let (observed, mishaps) = (Stages::default(), Mishaps::default());
+        Rehearsed { engine: Vec::new(), observed, end: RunEnd::Interrupted, ended, mishaps }
     }
 }
 
 /// Runs the phases of `scenario` on `stage`.
-pub(crate) async fn rehearse(stage: &dyn Stage, scenario: &Scenario, system: &mut dyn System) -> Rehearsed {
+/// It goes no further than `until`, a step of the engine, where there is one.
+pub(crate) async fn rehearse(
+    stage: &dyn Stage,
+    scenario: &Scenario,
+    system: &mut dyn System,
+    until: Option<&str>,
+) -> Rehearsed {
+    let mishaps = Mishaps::of(scenario, |machine| system.machine(machine));
     let mut rehearsal = Rehearsal {
         stage,
         scenario,
@@ -39,16 +60,19 @@ pub(crate) async fn rehearse(stage: &dyn Stage, scenario: &Scenario, system: &mu
         engine: Vec::new(),
         observed: Stages::default(),
         cut: None,
+        until,
+        stopped: false,
     };
-    rehearsal.run().await;
-    let Rehearsal { engine, observed, cut, .. } = rehearsal;
+    join_first(rehearsal.run(), mishaps.clone().happen(stage), &Cell::new(false)).await;
+    let Rehearsal { engine, observed, cut, stopped, .. } = rehearsal;
     let ended = stage.clock().now();
     let end = match cut {
+        _ if stopped => RunEnd::Interrupted,
         Some(reason) => RunEnd::Cut(reason),
         None if stage.pace().lasts_to_horizon => RunEnd::Horizon,
         None => RunEnd::Quiet,
     };
-    Rehearsed { engine, observed, end, ended }
+    Rehearsed { engine, observed, end, ended, mishaps }
 }
 
 struct Rehearsal<'a> {
@@ -60,6 +84,10 @@ struct Rehearsal<'a> {
     observed: Stages<Observed>,
     /// Why nobody can know how the upgrade would have ended.
     cut: Option<String>,
+    /// The step of the engine after which the run stops.
+    until: Option<&'a str>,
+    /// Whether it has stopped there.
+    stopped: bool,
 }
 
 /// Runs one phase, if everything it needs passed.
@@ -100,6 +128,11 @@ impl Rehearsal<'_> {
             self.cut = Some(format!("{missing} did not pass, so there was nothing to upgrade"));
         }
         phase!(self, Upgrade, needs [Base, Create, Verify, VerifyNoapi], self.upgrade().await);
+        if self.stopped {
+            // What is there now is what somebody wants to look at: nothing is waited for, and nothing taken down.
+            self.observed.end = self.observe("stopped").await.ok();
+            return;
+        }
         let upgraded = self.claims(Verb::Upgrade) == Some(Outcome::Upgraded);
         if upgraded {
             phase!(self, VerifyUpgraded, needs [Base, Create], self.verify_upgraded().await);
@@ -124,6 +157,9 @@ impl Rehearsal<'_> {
         let (claims, expected) = (self.claims(Verb::Upgrade), self.scenario.expect.outcome);
         if claims == Some(expected) {
             return Ok(());
+        }
+        if let Some(step) = self.until.filter(|_| self.stopped) {
+            return Err(PhaseError::Unfit(format!("the run was to go no further than {step}")));
         }
         let claims = claims.map_or("nothing", Outcome::name);
         Err(PhaseError::Unfit(format!("the engine claims {claims}, expected was {}", expected.name())))
@@ -191,25 +227,48 @@ impl Rehearsal<'_> {
         Ok(observed)
     }
 
-    /// Calls the engine and does what others do after its steps. It gets no longer than to the horizon.
-    async fn call_engine(&mut self, verb: Verb) {
+    /// Calls the engine, and where a fault or somebody else kills its process, another one with what the scenario says.
+    async fn call_engine(&mut self, asked: Verb) {
+        let mut verb = asked;
+        for _ in 0..PROCESSES + self.scenario.faults.len() {
+            verb = match self.call_process(verb, asked).await {
+                Some(AfterCrash::Resume) => Verb::Resume,
+                Some(AfterCrash::Rollback) => Verb::Rollback,
+                None => return,
+            };
+        }
+    }
+
+    /// Calls one process of the engine and does what others do after its steps. It gets no longer than to the horizon. Where it
+    /// was killed, all of it is gone but its journal, and the answer is what another one is to do.
+    async fn call_process(&mut self, verb: Verb, asked: Verb) -> Option<AfterCrash> {
         let began = self.stage.clock().now();
         let left = (Time::ZERO + self.scenario.horizon).since(began);
         let actions: Vec<(String, ForeignAction)> = match verb {
-            Verb::Upgrade | Verb::Resume => self
-                .scenario
-                .events
-                .iter()
-                .map(|event| (event.after().to_owned(), self.system.foreign_event(event)))
-                .collect(),
+            Verb::Upgrade | Verb::Resume => {
+                self.scenario.events.iter().flat_map(|event| self.system.foreign_actions(event, self.stage)).collect()
+            }
             Verb::Rollback => Vec::new(),
         };
-        let others = others(self.stage, actions);
+        self.stage.wire().begin_process();
+        let busy = Cell::new(false);
+        let others = others(self.stage, actions, &busy);
         let engine = self.system.engine(self.stage, verb);
-        let working = std::pin::pin!(join_first(engine, others));
-        let end = match select(working, self.stage.clock().sleep(left)).await {
-            Either::Left((end, _)) => Some(end),
-            Either::Right(_) => None,
+        let working = std::pin::pin!(join_first(engine, others, &busy));
+        let limit = std::pin::pin!(select(self.stage.clock().sleep(left), Box::pin(reached(self.stage, self.until))));
+        let crashed = std::pin::pin!(self.stage.wire().crashed());
+        let mut crash = None;
+        let end = match select(select(working, crashed), limit).await {
+            Either::Left((Either::Left((end, _)), _)) => Some(end),
+            Either::Left((Either::Right((crashed, _)), _)) => {
+                let end = killed(&crashed, self.stage.clock().now());
+                crash = Some(crashed);
+                Some(end)
+            }
+            Either::Right((limit, _)) => {
+                self.stopped = matches!(limit, Either::Right(_));
+                None
+            }
         };
         if let Some(end) = &end {
             self.stage.log().emit(
@@ -219,15 +278,21 @@ impl Rehearsal<'_> {
                     verb: verb.name().to_owned(),
                     exit_code: end.exit_code,
                     outcome: end.outcome.map(|outcome| outcome.name().to_owned()),
-                    message: end.message.clone(),
+                    message: end.told(),
                 },
             );
         }
-        self.engine.push(EngineFact { verb, began_ns: began, end });
+        let next = match (&crash, &end) {
+            (Some(crash), _) => Some(after_crash(self.scenario, crash)),
+            (None, Some(end)) if died(end) => Some(self.scenario.engine.after_crash),
+            _ => None,
+        };
+        self.engine.push(EngineFact { verb, asked, began_ns: began, crashed: next.is_some(), end });
+        next
     }
 
     fn claims(&self, verb: Verb) -> Option<Outcome> {
-        self.engine.iter().rfind(|fact| fact.verb == verb)?.claims()
+        self.engine.iter().rfind(|fact| fact.asked == verb && !fact.crashed)?.claims()
     }
 
     fn missing(&self, needs: &[PhaseName]) -> Option<&'static str> {
@@ -265,8 +330,19 @@ impl Rehearsal<'_> {
     }
 }
 
-/// What others do after steps of the engine, as the log tells of them. Never ends.
-async fn others(stage: &dyn Stage, mut actions: Vec<(String, ForeignAction)>) {
+/// How a process ended that a fault killed.
+fn killed(crash: &Crash, at_ns: Time) -> EngineEnd {
+    let message = format!("killed: {} at {}", crash.fault, crash.at);
+    EngineEnd { at_ns, exit_code: KILLED, outcome: None, rule: None, message, advice: None }
+}
+
+/// Whether somebody else killed the process before it said how it ends.
+fn died(end: &EngineEnd) -> bool {
+    end.exit_code < 0 && end.outcome.is_none()
+}
+
+/// What others do after steps of the engine, as the log tells of them; `busy` while they do. Never ends.
+async fn others(stage: &dyn Stage, mut actions: Vec<(String, ForeignAction)>, busy: &Cell<bool>) {
     let (sender, mut steps) = mpsc::unbounded_channel();
     stage.log().observe(Box::new(move |event: &Event| {
         if let Kind::StepFinished { step, verb: StepVerb::Apply, error: None } = &event.kind {
@@ -276,6 +352,7 @@ async fn others(stage: &dyn Stage, mut actions: Vec<(String, ForeignAction)>) {
     }));
     while let Some(step) = steps.recv().await {
         while let Some(index) = actions.iter().position(|(after, _)| *after == step) {
+            busy.set(true);
             match actions.remove(index).1 {
                 ForeignAction::PowerOn(machine) => {
                     if let Some(id) = stage.machine(&machine) {
@@ -291,21 +368,50 @@ async fn others(stage: &dyn Stage, mut actions: Vec<(String, ForeignAction)>) {
                     stage.upgrade_cloud(&version);
                     administrator(stage, "vcenter", format!("upgraded the vCenter to {version}"));
                 }
+                ForeignAction::Work(work) => work(stage).await,
             }
+            busy.set(false);
         }
     }
     std::future::pending().await
 }
 
-fn administrator(stage: &dyn Stage, machine: &str, line: String) {
+/// Ready when the engine is done with `step`: it was applied and looked at, or failed. Without a step, never.
+async fn reached(stage: &dyn Stage, step: Option<&str>) {
+    let Some(step) = step.map(str::to_owned) else { return std::future::pending().await };
+    let (sender, mut done) = mpsc::unbounded_channel();
+    stage.log().observe(Box::new(move |event: &Event| match &event.kind {
+        Kind::StepFinished { step: name, verb: StepVerb::Verify, .. }
+        | Kind::StepFinished { step: name, verb: StepVerb::Apply, error: Some(_) }
+            if *name == step =>
+        {
+            // Nobody listens any more once the engine has ended.
+            let _unheard = sender.send(());
+        }
+        _ => {}
+    }));
+    if done.recv().await.is_none() {
+        std::future::pending().await
+    }
+}
+
+/// Tells what somebody did.
+pub(crate) fn administrator(stage: &dyn Stage, machine: &str, line: String) {
     let kind = Kind::GuestLog { machine: machine.to_owned(), service: "administrator".to_owned(), line };
     stage.log().emit(stage.clock().now(), Actor::Administrator, kind);
 }
 
-/// The output of `main`; `other` runs beside it and ends with it.
-async fn join_first<T>(main: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+/// The output of `main`; `other` runs beside it and ends with it, but for what it has begun.
+async fn join_first<T>(main: impl Future<Output = T>, other: impl Future<Output = ()>, busy: &Cell<bool>) -> T {
     match select(std::pin::pin!(main), std::pin::pin!(other)).await {
-        Either::Left((output, _)) => output,
+        Either::Left((output, mut other)) => {
+            poll_fn(|context| match other.as_mut().poll(context) {
+                Poll::Pending if busy.get() => Poll::Pending,
+                _ => Poll::Ready(()),
+            })
+            .await;
+            output
+        }
         Either::Right(((), main)) => main.await,
     }
 }

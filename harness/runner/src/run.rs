@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
-use grenadier_catalog::Named;
-use grenadier_checks::{Capture, Expectation, Facts, Masks, Required, Stages, Subject, Verdict};
+use grenadier_checks::{Capture, Expectation, Facts, Masks, Reference, Required, Roles, Stages, Subject, Verdict};
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
 use grenadier_fleet_docker::engine::{ConnectError, connect};
 use grenadier_fleet_docker::sweep::{Scope, sweep};
 use grenadier_scenario::{Require, Scenario};
-use grenadier_wire::{Answerer, FaultRule};
+use grenadier_wire::Answerer;
 use thiserror::Error;
 
+use crate::faults;
+use crate::options::Options;
 use crate::rehearsal::{Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
@@ -29,11 +30,25 @@ pub struct RunOutput {
     pub verdict: Verdict,
     /// The captured states.
     pub captures: Vec<Capture>,
+    /// What the names in this run stand for, such as `old-appliance`.
+    pub roles: Roles,
+}
+
+impl RunOutput {
+    /// What disturbed runs of the same scenario are compared with, where this one was not disturbed.
+    pub fn reference(&self) -> Reference {
+        self.log.with(|events| Reference::new(events, &self.captures, &self.verdict))
+    }
 }
 
 /// Runs `scenario` in the virtual world. `log` may be observed already: everything is written to it as it happens.
 pub fn run_virtual(scenario: &Scenario, seed: Seed, replay: &str, log: EventLog) -> RunOutput {
-    run_virtual_carried(scenario, seed, replay, log, &|world| world)
+    run_virtual_with(scenario, seed, replay, log, &Options::default())
+}
+
+/// [`run_virtual`] with more to say about it.
+pub fn run_virtual_with(scenario: &Scenario, seed: Seed, replay: &str, log: EventLog, options: &Options) -> RunOutput {
+    run_in_virtual_world(scenario, seed, replay, log, options, &|world| world)
 }
 
 /// [`run_virtual`], with what `carrier` puts between the wire and the world it is given: bytes through a pipe, say.
@@ -44,14 +59,30 @@ pub fn run_virtual_carried(
     log: EventLog,
     carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
 ) -> RunOutput {
+    run_in_virtual_world(scenario, seed, replay, log, &Options::default(), carrier)
+}
+
+fn run_in_virtual_world(
+    scenario: &Scenario,
+    seed: Seed,
+    replay: &str,
+    log: EventLog,
+    options: &Options,
+    carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
+) -> RunOutput {
     let setting = Setting::of(scenario, seed);
     let guests = haproxy_appliance::guests(seed);
     let mut system = haproxy_appliance::HaproxyAppliance::new(scenario, setting.secrets.clone());
-    let stage = VirtualStage::new(scenario, seed, log, &setting, guests, carrier);
+    #[cfg(feature = "mutants")]
+    system.call_mutant(options.defect);
+    let stage = VirtualStage::new(scenario, seed, options, log, &setting, guests, carrier);
+    if let Some(strikes) = &options.strikes {
+        stage.note(strikes);
+    }
     let subject = subject(scenario, World::Virtual, seed, replay);
     begin(&stage, scenario, &subject);
-    let rehearsed = stage.block_on(rehearse(&stage, scenario, &mut system));
-    conclude(&stage, scenario, subject, system.nature(), rehearsed)
+    let rehearsed = stage.block_on(rehearse(&stage, scenario, &mut system, options.until.as_deref()));
+    conclude(&stage, scenario, subject, system.nature(), rehearsed, options.reference())
 }
 
 /// Runs `scenario` in the docker world, in real time. Images must be there (`grenadier images`).
@@ -77,14 +108,14 @@ pub fn run_docker(
         let subject = subject(scenario, World::Docker, seed, replay);
         begin(&stage, scenario, &subject);
         let rehearsed = {
-            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system));
+            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system, None));
             match select(rehearsing, std::pin::pin!(interrupted())).await {
                 Either::Left((rehearsed, _)) => Some(rehearsed),
                 Either::Right(_) => None,
             }
         };
         let rehearsed = rehearsed.unwrap_or_else(|| Rehearsed::interrupted(stage.clock().now()));
-        let output = conclude(&stage, scenario, subject, system.nature(), rehearsed);
+        let output = conclude(&stage, scenario, subject, system.nature(), rehearsed, None);
         let report = stage.shutdown().await;
         match report.filter(|report| !report.is_clean()) {
             Some(report) => Err(DockerError::Left { failures: report.failures.join("; ") }),
@@ -140,6 +171,7 @@ fn subject(scenario: &Scenario, world: World, seed: Seed, replay: &str) -> Subje
     Subject {
         scenario: scenario.name.clone(),
         system: scenario.system.clone(),
+        procedure: scenario.engine.in_place_of.as_ref().map(|_| scenario.engine.procedure.clone()),
         world,
         seed: seed.0,
         base: scenario.base_version().name,
@@ -154,11 +186,7 @@ fn subject(scenario: &Scenario, world: World, seed: Seed, replay: &str) -> Subje
 }
 
 fn begin(stage: &dyn Stage, scenario: &Scenario, subject: &Subject) {
-    for fault in &scenario.faults {
-        let at = fault.at.to_string().parse().expect("the catalogue's call addresses are the wire's");
-        let fault = fault.kind.name().parse().expect("the catalogue's fault kinds are the wire's");
-        stage.wire().add_rule(FaultRule { at, fault });
-    }
+    faults::add_rules(stage, scenario);
     let kind = Kind::RunStarted {
         scenario: subject.scenario.clone(),
         system: subject.system.clone(),
@@ -178,24 +206,18 @@ fn conclude(
     subject: Subject,
     nature: Nature,
     rehearsed: Rehearsed,
+    reference: Option<Arc<Reference>>,
 ) -> RunOutput {
     let log = stage.log().clone();
     let now = stage.clock().now();
-    for rule in stage.wire().idle_rules() {
-        let kind = Kind::FaultNotInjectable {
-            at: rule.at.to_string(),
-            fault: rule.fault.to_string(),
-            reason: "the engine never made this call".to_owned(),
-        };
-        log.emit(now, Actor::Runner, kind);
-    }
-    let Rehearsed { engine, observed, end, ended } = rehearsed;
+    let Rehearsed { engine, observed, end, ended, mishaps } = rehearsed;
+    faults::tell_idle(stage, &mishaps);
     let mut stages = Split::default();
     for (observed, place) in [(observed.base, 0), (observed.upgraded, 1), (observed.end, 2)] {
         let Some(observed) = observed else { continue };
         stages.take(place, observed);
     }
-    let Nature { targets, product, residuals, recreated, written_by_others, assumptions } = nature;
+    let Nature { targets, roles, product, residuals, recreated, written_by_others } = nature;
     let events = log.events();
     // Others act after a step has succeeded, so only then is there something they wrote.
     let performed = |step: &str| {
@@ -231,9 +253,13 @@ fn conclude(
         recreated,
         acknowledged: written.collect(),
         targets,
-        assumptions,
+        assumptions: stage.assumptions(),
+        reference,
         ..Facts::new(subject, &events, Masks::of(&scenario.system))
     };
+    if facts.reference.is_some() {
+        facts.allow_going_back();
+    }
     let verdict = Verdict::judge(&facts);
     let Stages { base, upgraded, end } = std::mem::take(&mut facts.captures);
     let captures = [base, upgraded, end].into_iter().flatten().collect();
@@ -241,7 +267,7 @@ fn conclude(
         log.emit(now, Actor::Runner, line.result.to_event());
     }
     log.emit(now, Actor::Runner, verdict.to_event());
-    RunOutput { log, verdict, captures }
+    RunOutput { log, verdict, captures, roles }
 }
 
 /// What was observed, by what it is about instead of by moment.

@@ -29,8 +29,7 @@ impl Secrets {
     pub(crate) fn of(seed: Seed) -> Secrets {
         let secret = |kind: &str| {
             let bytes = seed.bytes("secrets", kind);
-            let text: String = bytes.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-            Secret::new(format!("s-{text}"))
+            Secret::new(format!("s-{}", hex::encode(&bytes[..12])))
         };
         Secrets {
             administrator: secret("administrator"),
@@ -70,7 +69,13 @@ impl Setting {
         let mib = |bytes: u64| bytes >> 20;
         let missing = scenario.given.iter().filter_map(|given| match given {
             Given::PrivilegeMissing(privilege) => Some(privilege.name().to_owned()),
-            Given::Appliance(_) | Given::FileMissing(_) | Given::Customisation(_) => None,
+            Given::Appliance(_)
+            | Given::FileMissing(_)
+            | Given::Customisation(_)
+            | Given::ServiceRange(_)
+            | Given::RouteRuleDuplicated(_)
+            | Given::LinkRouteLeft(_)
+            | Given::ApiStopped(_) => None,
         });
         Setting {
             host: Host {

@@ -10,6 +10,8 @@ use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, OperationErr
 use grenadier_scenario::Blocks;
 use grenadier_wire::Wire;
 
+use crate::options::EngineProgram;
+
 /// A future of the one that runs the phases; it stays on its thread.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -50,6 +52,19 @@ pub(crate) trait Stage: Send + Sync {
 
     /// Stops to.
     fn unwatch(&self, watch: WatchId);
+
+    /// The ids of the assumptions that the run relied on so far: rows of `docs/fidelity.md`. None where real things run.
+    fn assumptions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its clock is its own, and not this machine's.
+    fn time_is_virtual(&self) -> bool;
+
+    /// Where the engine is a process of its own; none where it runs in this one.
+    fn engine_program(&self) -> Option<&EngineProgram> {
+        None
+    }
 
     /// What only the cloud owns.
     fn cloud_state(&self) -> serde_json::Value;

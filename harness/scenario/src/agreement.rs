@@ -27,18 +27,28 @@ given:
   - privilege-missing: VApp.Import
   - file-missing: /etc/haproxy/server.key
   - customisation: {file: /etc/haproxy/haproxy.cfg, line: '    maxconn 50000', section: global}
+  - service-range: frontend+48/28
+  - route-rule-duplicated: workload
+  - link-route-left: frontend
+  - api-stopped: 15m
 create:
-  - load-balancer: {name: shop, vip: frontend+20, port: 443, backends: 3, cluster: supervisor}
+  - load-balancer: {name: shop, vip: frontend+20, port: 443, backends: 3, cluster: supervisor, by-hand: false}
 workload:
   - probe: {target: shop, kind: http-new, every: 10ms}
-engine: {procedure: hardened, remove-old: false}
+engine: {procedure: hardened, remove-old: false, after-crash: rollback}
 rollback: always
 faults:
   - at: power-on-new/vsphere.PowerOnVM_Task#1
     do: task-fails
+  - {at: verify-services, do: partition, machine: new-appliance, for: 60s}
+  - {at: deploy-new, do: crash-after, then: resume}
 events:
   - power-on: {machine: old-appliance, after: verify-services}
   - upgrade-vcenter: {to: 7.0.2, after: deploy-new}
+  - reboot: {machine: new-appliance, after: verify-routes}
+  - bind-range: {range: frontend+48/28, after: power-off-old}
+  - transaction: {cluster: tenant-1, after: read-appliance, committed-after: reapply-customisations}
+  - second-engine: {after: copy-certificates}
 expect:
   outcome: refused
   refused-by: vsphere-needs-v0.1.9
@@ -46,6 +56,17 @@ expect:
   restored: true
   residuals: [new-appliance-powered-off]
   caught-by: [unique-address-owner]
+field:
+  source: {issue: 'vmware-haproxy #36', document: docs/upgrade.md}
+  symptoms: ['409']
+  ends:
+    hardened:
+      outcome: refused
+      refused-by: vsphere-needs-v0.1.9
+      restored: true
+      residuals: [new-appliance-powered-off]
+      caught-by: [unique-address-owner]
+    documented: {outcome: stuck, instead-of: upgraded, caught-by: [outcome]}
 require: all
 timing: {profile: reference, jitter: 5%}
 horizon: 10m
@@ -97,7 +118,10 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("/etc/haproxy/haproxy.cfg", "/etc/passwd"),
     ("line: '    maxconn 50000'", "line: ''"),
     ("line: '    maxconn 50000'", "line: \"a\\nb\""),
-    ("  - load-balancer: {name: shop, vip: frontend+20, port: 443, backends: 3, cluster: supervisor}\n", "  []\n"),
+    (
+        "  - load-balancer: {name: shop, vip: frontend+20, port: 443, backends: 3, cluster: supervisor, by-hand: false}\n",
+        "  []\n",
+    ),
     ("- load-balancer: {", "- loadbalancer: {"),
     ("name: shop", "name: Shop"),
     ("vip: frontend+20", "vip: frontend-20"),
@@ -121,6 +145,11 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("power-on-new/vsphere", "power-on-new/soap"),
     ("do: task-fails", "do: explode"),
     ("    do: task-fails\n", ""),
+    ("at: verify-services,", "at: verify services,"),
+    ("machine: new-appliance,", "machine: mine,"),
+    ("for: 60s", "for: 60"),
+    ("then: resume", "then: upgrade"),
+    ("after-crash: rollback", "after-crash: upgrade"),
     ("machine: old-appliance", "machine: appliance"),
     ("after: verify-services", "after: the-end"),
     ("to: 7.0.2,", "to: 7,"),
@@ -132,6 +161,25 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("restored: true", "restored: maybe"),
     ("[new-appliance-powered-off]", "new-appliance-powered-off"),
     ("[unique-address-owner]", "[unique]"),
+    ("{issue: 'vmware-haproxy #36', document: docs/upgrade.md}", "{}"),
+    ("issue: 'vmware-haproxy #36'", "issue: ''"),
+    ("symptoms: ['409']", "symptoms: '409'"),
+    ("symptoms: ['409']", "symptoms: [409]"),
+    ("{outcome: stuck, instead-of: upgraded, caught-by: [outcome]}", "{}"),
+    ("    documented: {", "    dokumented: {"),
+    ("outcome: stuck,", "outcome: lost,"),
+    ("instead-of: upgraded", "instead-of: better"),
+    ("caught-by: [outcome]}", "caught-by: [me]}"),
+    ("service-range: frontend+48/28", "service-range: [frontend+48/28]"),
+    ("route-rule-duplicated: workload", "route-rule-duplicated: storage"),
+    ("link-route-left: frontend", "link-route-left: [frontend]"),
+    ("api-stopped: 15m", "api-stopped: 15"),
+    ("by-hand: false", "by-hand: maybe"),
+    ("- reboot: {machine: new-appliance", "- reboot: {machine: both"),
+    ("bind-range: {range: frontend+48/28,", "bind-range: {"),
+    ("transaction: {cluster: tenant-1,", "transaction: {cluster: tenant-7,"),
+    ("committed-after: reapply-customisations", "committed-after: the-end"),
+    ("second-engine: {after: copy-certificates}", "second-engine: {}"),
     ("require: all", "require: some"),
     ("require: all", "require: [everything]"),
     ("profile: reference", "profile: fast"),

@@ -27,6 +27,10 @@
 mod address;
 #[cfg(test)]
 mod agreement;
+mod argument;
+mod case;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod decode;
 mod diagnostic;
 mod document;
@@ -39,12 +43,15 @@ mod suggest;
 mod yaml;
 
 pub use address::{AddressError, Blocks, ResolveError, SERVICE_ADDRESSES, SymbolicAddress, SymbolicRange};
+pub use argument::{add_faults, parse_fault};
+pub use case::{Case, JudgedBy, Origin, load_case, parse_case};
 pub use decode::parse;
 pub use diagnostic::{Diagnostics, Problem};
 pub use document::{
-    ApplianceState, Customisation, Engine, Expect, Fault, ForeignEvent, Given, HostCapacity, Jitter, JitterError,
-    LoadBalancer, OutageBudget, OwnVersion, PowerOn, Probe, ProductVersion, Require, Resource, Rollback, Scenario,
-    TargetInputs, Timing, TimingProfile, Topology, UpgradeVcenter, VersionChoice, Workload,
+    ApplianceState, BindRange, Customisation, End, Engine, Expect, Fault, Field, ForeignEvent, Given, HostCapacity,
+    Jitter, JitterError, KnownFailure, LoadBalancer, OutageBudget, OwnVersion, PowerOn, Probe, ProcedureError,
+    ProductVersion, Require, Resource, Rollback, Scenario, SecondEngine, SignatureError, SignaturePattern, Source,
+    TargetInputs, Timing, TimingProfile, Topology, Transaction, UpgradeVcenter, VersionChoice, Workload,
 };
 pub use embedded::{Embedded, embedded};
 pub use load::{LoadError, Loaded, load};

@@ -39,6 +39,15 @@ pub enum LoadError {
         #[source]
         source: io::Error,
     },
+    /// The file of a case cannot be read.
+    #[error("read case {path}")]
+    ReadCase {
+        /// The path that was given.
+        path: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// The document has problems.
     #[error(transparent)]
     Invalid(#[from] Diagnostics),
@@ -60,6 +69,9 @@ impl LoadError {
             }
             Self::Read { .. } => {
                 Some("give the path of a scenario file, or the name of an embedded scenario".to_owned())
+            }
+            Self::ReadCase { .. } => {
+                Some("give the path of a case.yaml, as a run or an exploration leaves it in its folder".to_owned())
             }
             Self::Invalid(_) => None,
         }

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::{ByteSize, Jitter, Require, Scenario, SymbolicAddress, SymbolicRange};
+use crate::{ByteSize, Jitter, Require, Scenario, SignaturePattern, SymbolicAddress, SymbolicRange};
 
 /// Properties whose default depends on the rest of the document, which a schema cannot say; their descriptions do.
 const DEPENDENT_DEFAULTS: &[&str] = &[
@@ -55,7 +55,14 @@ pub(crate) fn system(_: &mut SchemaGenerator) -> Schema {
 
 /// Names that depend on the system: the schema takes those of every system, the decoder knows which one it is.
 fn of_systems(names: impl Fn(&'static System) -> Vec<(&'static str, &'static str)>) -> Schema {
-    constants(System::all().iter().flat_map(|system| names(system)))
+    let mut all: Vec<(&str, &str)> = Vec::new();
+    for (name, doc) in System::all().iter().flat_map(|system| names(system)) {
+        // Procedures share the names of their steps.
+        if all.iter().all(|(known, _)| *known != name) {
+            all.push((name, doc));
+        }
+    }
+    constants(all)
 }
 
 pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {
@@ -105,6 +112,10 @@ pub(crate) fn required_line(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": "^[^\n\r]+$"})
 }
 
+pub(crate) fn link(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": r"^https?://\S+$"})
+}
+
 pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": DURATION, "examples": ["10ms", "90s", "5m"]})
 }
@@ -113,17 +124,36 @@ pub(crate) fn boolean(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "boolean"})
 }
 
-pub(crate) fn call_address(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn fault_place(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
-        "pattern": r"^[A-Za-z0-9_.-]+/(vsphere\.[A-Za-z0-9_]+|dataplane\.(GET|POST|PUT|DELETE) /\S*|shell\.[A-Za-z0-9_.-]+)#[0-9]+$",
-        "examples": ["power-on-new/vsphere.PowerOnVM_Task#1"],
+        "pattern": r"^[A-Za-z0-9_-]+(/(vsphere\.[A-Za-z0-9_]+|(vsphere|dataplane)\.(GET|POST|PUT|DELETE) /\S*|shell\.[A-Za-z0-9_.-]+)#[0-9]+)?$",
+        "examples": ["power-on-new/vsphere.PowerOnVM_Task#1", "power-on-new"],
     })
 }
 
 /// Where `Option` would let `null` through, which the decoder does not.
 pub(crate) fn target_inputs(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<crate::TargetInputs>()
+}
+
+pub(crate) fn field(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<crate::Field>()
+}
+
+/// An end for each procedure.
+pub(crate) fn ends(generator: &mut SchemaGenerator) -> Schema {
+    let end = generator.subschema_for::<crate::End>();
+    let procedures: Vec<&str> =
+        System::all().iter().flat_map(|system| system.procedures).map(|procedure| procedure.name).collect();
+    let properties: Map<String, Value> =
+        procedures.iter().map(|name| ((*name).to_owned(), end.clone().to_value())).collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+pub(crate) fn required_lines(generator: &mut SchemaGenerator) -> Schema {
+    let item = required_line(generator);
+    json_schema!({"type": "array", "items": item})
 }
 
 pub(crate) fn outage_budget(generator: &mut SchemaGenerator) -> Schema {
@@ -183,6 +213,13 @@ text_schema!(
     "frontend+16/28"
 );
 text_schema!(ByteSize, "ByteSize", "A size with its unit.", r"^[0-9]+(KiB|MiB|GiB|TiB)$", "32GiB");
+text_schema!(
+    SignaturePattern,
+    "SignaturePattern",
+    "What a failure of an exploration looks like: check/role/step/fault, with `*` for any run of characters in a part.",
+    r"^[A-Za-z0-9+*_.:-]+(/[A-Za-z0-9+*_.:-]+){3}$",
+    "leftovers/new-appliance/deploy-new/*"
+);
 text_schema!(Jitter, "Jitter", "A variation from 0% to 50%.", r"^([0-4]?[0-9]|50)%$", "5%");
 
 impl JsonSchema for Require {

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use grenadier_clock::{Clock, Time};
 use grenadier_events::{Actor, EventLog, Kind};
 
-use crate::fault::TaskFails;
-use crate::{Answer, CallAddress, CallName, Exchange, Failure, FaultKind, FaultRule, ProtocolFault};
+use crate::fault::{Asked, Crash, IdleRule, StepMoment, is_simulators};
+use crate::memory::{Memory, question};
+use crate::process::Process;
+use crate::{
+    Answer, CallAddress, CallName, CallTemplate, Exchange, Failure, FaultKind, FaultPlace, FaultRule, ProtocolFault,
+};
 
 /// An answer on its way.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
@@ -19,6 +25,17 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send
 pub trait Answerer: Send + Sync {
     /// Delivers `exchange` and brings back what comes.
     fn answer(&self, actor: Actor, exchange: Exchange) -> Answering;
+
+    /// Whether it gives an exchange up itself when its time is over. Then nobody else looks at the clock for it.
+    fn watches_time(&self) -> bool {
+        false
+    }
+
+    /// Says how far the engine is in a step, where somebody behind this may want to end its process there. Ready when it may go on.
+    fn at_moment(&self, step: &str, moment: StepMoment) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let _ = (step, moment);
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Who can read an exchange: one for each protocol.
@@ -37,10 +54,15 @@ pub struct Ticket {
     pub address: CallAddress,
     /// The fault a rule gives it.
     pub fault: Option<FaultKind>,
-    actor: Actor,
+    /// How late a `slow` answer comes.
+    pub(crate) length: Duration,
+    pub(crate) actor: Actor,
     endpoint: String,
     began: Time,
 }
+
+/// Somebody who is told of every call of the engine before it is made.
+pub type CallWatcher = Box<dyn FnMut(&CallAddress) + Send>;
 
 #[derive(Default)]
 struct State {
@@ -48,6 +70,10 @@ struct State {
     counters: BTreeMap<(Actor, Option<String>, String), u32>,
     /// Rules that have not acted yet.
     rules: Vec<FaultRule>,
+    /// Rules whose place was there, and could not be used.
+    idle: Vec<IdleRule>,
+    /// What reads were answered.
+    memory: Memory,
 }
 
 struct Inner {
@@ -55,6 +81,10 @@ struct Inner {
     log: EventLog,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    watcher: Mutex<Option<CallWatcher>>,
+    process: Process,
+    /// Whether a rule wants to know what reads were answered.
+    remembers: AtomicBool,
 }
 
 /// The one seam between an engine and the world. Clones share counters, rules and log.
@@ -67,7 +97,15 @@ pub struct Wire {
 impl Wire {
     /// A wire that names calls by the first of `protocols` that can, with nothing behind it yet.
     pub fn new(protocols: Vec<Box<dyn Protocol>>, clock: Arc<dyn Clock>, log: EventLog) -> Wire {
-        let inner = Inner { protocols, log, clock, state: Mutex::default() };
+        let inner = Inner {
+            protocols,
+            log,
+            clock,
+            state: Mutex::default(),
+            watcher: Mutex::default(),
+            process: Process::default(),
+            remembers: AtomicBool::new(false),
+        };
         Wire { inner: Arc::new(inner), answerer: None }
     }
 
@@ -76,14 +114,69 @@ impl Wire {
         Wire { inner: Arc::clone(&self.inner), answerer: Some(answerer) }
     }
 
+    /// Another wire into the same world, with counters, step and rules of its own, that writes to `log`: for an engine beside the
+    /// one under test.
+    pub fn beside(&self, log: EventLog) -> Wire {
+        let wire = Wire::new(Vec::new(), Arc::clone(&self.inner.clock), log);
+        Wire { answerer: self.answerer.clone(), ..wire }
+    }
+
     /// Adds a rule. Each acts once, on the engine's calls.
     pub fn add_rule(&self, rule: FaultRule) {
+        self.inner.remembers.fetch_or(rule.fault == FaultKind::StaleRead, Ordering::Relaxed);
         self.state().rules.push(rule);
     }
 
-    /// The rules that found no call to act on, to be reported as not injectable.
-    pub fn idle_rules(&self) -> Vec<FaultRule> {
-        self.state().rules.clone()
+    /// The rules that found no place to act, to be reported as not injectable.
+    pub fn idle_rules(&self) -> Vec<IdleRule> {
+        let state = self.state();
+        let missed = state.rules.iter().map(|rule| {
+            let reason = match &rule.at {
+                FaultPlace::Call(_) => "the engine never made this call",
+                FaultPlace::Step(_) => "the engine never got so far in this step",
+            };
+            IdleRule { rule: rule.clone(), reason }
+        });
+        state.idle.iter().cloned().chain(missed).collect()
+    }
+
+    /// Ready when a rule has ended the engine's process. Whoever waits for it drops the engine then, with all it remembers:
+    /// nothing it asks for is answered any more.
+    pub async fn crashed(&self) -> Crash {
+        self.inner.process.crashed().await
+    }
+
+    /// Says that another engine process takes the place of the one that was ended.
+    pub fn begin_process(&self) {
+        self.inner.process.begin();
+        self.set_step(None);
+    }
+
+    /// Says how far the engine is in a step. Does not return where a rule ends the engine's process there.
+    pub async fn at_moment(&self, step: &str, moment: StepMoment) {
+        if self.inner.process.has_ended() {
+            return std::future::pending().await;
+        }
+        let fault = moment.crash();
+        let rule = {
+            let mut state = self.state();
+            let is_here =
+                |rule: &FaultRule| rule.fault == fault && matches!(&rule.at, FaultPlace::Step(place) if place == step);
+            let index = state.rules.iter().position(is_here);
+            index.map(|index| state.rules.remove(index))
+        };
+        if let Some(rule) = rule {
+            self.injected(&rule, self.inner.clock.now());
+            self.inner.process.end(Crash { at: rule.at, fault }).await
+        }
+        if let Some(answerer) = &self.answerer {
+            answerer.at_moment(step, moment).await;
+        }
+    }
+
+    /// Tells `watcher` of every call of the engine that goes through [`Wire::call`], before it is made; or nobody any more.
+    pub fn watch_calls(&self, watcher: Option<CallWatcher>) {
+        *self.inner.watcher.lock().unwrap_or_else(PoisonError::into_inner) = watcher;
     }
 
     /// Says which step the engine's next calls belong to.
@@ -112,30 +205,40 @@ impl Wire {
     /// Where nothing is behind the wire ([`Wire::connected`]).
     pub async fn call(&self, actor: Actor, mut exchange: Exchange) -> Result<Answer, Failure> {
         let answerer = self.answerer.as_ref().expect("a wire that makes calls is connected");
+        if actor == Actor::Engine && self.inner.process.has_ended() {
+            return std::future::pending().await;
+        }
         let ticket = self.begin(actor, &mut exchange);
-        let deadline = self.inner.clock.sleep(exchange.timeout());
+        if actor == Actor::Engine
+            && let Some(watcher) = &mut *self.inner.watcher.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            watcher(&ticket.address);
+        }
+        let deadline = match answerer.watches_time() {
+            true => Box::pin(std::future::pending()),
+            false => self.inner.clock.sleep(exchange.timeout()),
+        };
         let endpoint = exchange.endpoint().to_owned();
+        let remembered = self.inner.remembers.load(Ordering::Relaxed).then(|| question(&exchange)).flatten();
         let in_time = async {
             match ticket.fault {
-                Some(FaultKind::Refuse) => Err(Failure::Refused { endpoint: endpoint.clone() }),
-                Some(FaultKind::Hang) => std::future::pending().await,
-                Some(FaultKind::Unavailable) => self.rendered(&exchange, ProtocolFault::Unavailable),
-                Some(FaultKind::ErrorAfter) => {
-                    let rendered = self.rendered(&exchange, ProtocolFault::ErrorAfter);
-                    let _effect = answerer.answer(actor, exchange).await;
-                    rendered
-                }
-                Some(FaultKind::LostReply) => {
-                    let _effect = answerer.answer(actor, exchange).await;
-                    Err(Failure::ConnectionLost { endpoint: endpoint.clone() })
-                }
-                Some(FaultKind::TaskFails) | None => answerer.answer(actor, exchange).await,
+                None => answerer.answer(actor, exchange).await,
+                Some(_) => self.faulted(&ticket, answerer.as_ref(), exchange).await,
             }
         };
         let result = match select(std::pin::pin!(in_time), deadline).await {
             Either::Left((result, _)) => result,
+            // Nobody is left who could wait.
+            Either::Right(_) if actor == Actor::Engine && self.inner.process.has_ended() => {
+                return std::future::pending().await;
+            }
             Either::Right(_) => Err(Failure::TimedOut { endpoint: endpoint.clone() }),
         };
+        if let (Some(question), Ok(answer)) = (remembered, &result)
+            && ticket.fault.is_none()
+        {
+            self.with_memory(|memory| memory.note(question, answer));
+        }
         self.end(ticket, self.inner.clock.now(), &result);
         result
     }
@@ -153,19 +256,23 @@ impl Wire {
         let step = (actor == Actor::Engine).then(|| state.step.clone()).flatten();
         let counter = state.counters.entry((actor, step.clone(), template.clone())).or_default();
         *counter += 1;
-        let address = CallAddress { step, template, occurrence: *counter };
-        let rule = state.rules.iter().position(|rule| actor == Actor::Engine && rule.at == address);
-        let fault = rule.map(|index| state.rules.remove(index).fault);
-        if let Some(fault) = fault {
-            if fault == FaultKind::TaskFails
+        let address = CallAddress { step, template: CallTemplate::new(template), occurrence: *counter };
+        let is_here = |rule: &FaultRule| matches!(&rule.at, FaultPlace::Call(call) if *call == address);
+        let rule = state.rules.iter().position(|rule| actor == Actor::Engine && is_here(rule));
+        let rule = rule.map(|index| state.rules.remove(index));
+        if let Some(rule) = &rule {
+            if is_simulators(rule.fault)
                 && let Exchange::Http(http) = exchange
             {
-                http.request.extensions_mut().insert(TaskFails);
+                http.request.extensions_mut().insert(Asked(rule.fault));
             }
-            let kind = Kind::FaultInjected { at: address.to_string(), fault: fault.to_string() };
-            self.inner.log.emit(now, actor, kind);
+            // Whether there is something stale to read shows only when the answer is there.
+            if rule.fault != FaultKind::StaleRead {
+                self.injected(rule, now);
+            }
         }
-        Ticket { address, fault, actor, endpoint: exchange.endpoint().to_owned(), began: now }
+        let (fault, length) = rule.map_or((None, Duration::ZERO), |rule| (Some(rule.fault), rule.length));
+        Ticket { address, fault, length, actor, endpoint: exchange.endpoint().to_owned(), began: now }
     }
 
     /// Logs how a call ended.
@@ -183,7 +290,14 @@ impl Wire {
         self.inner.log.emit(now, ticket.actor, kind);
     }
 
-    fn rendered(&self, exchange: &Exchange, fault: ProtocolFault) -> Result<Answer, Failure> {
+    /// Writes that a rule acts.
+    pub(crate) fn injected(&self, rule: &FaultRule, now: Time) {
+        let kind = Kind::FaultInjected { at: rule.at.to_string(), fault: rule.what.clone() };
+        self.inner.log.emit(now, Actor::Engine, kind);
+    }
+
+    /// How the first protocol that knows the exchange says `fault`.
+    pub(crate) fn rendered(&self, exchange: &Exchange, fault: ProtocolFault) -> Result<Answer, Failure> {
         let answer = self.inner.protocols.iter().find_map(|protocol| {
             protocol.name(exchange)?;
             protocol.render(exchange, fault)
@@ -191,14 +305,23 @@ impl Wire {
         answer.ok_or_else(|| Failure::ConnectionLost { endpoint: exchange.endpoint().to_owned() })
     }
 
+    pub(crate) fn process(&self) -> &Process {
+        &self.inner.process
+    }
+
+    /// Does something with what is remembered of answers.
+    pub(crate) fn with_memory<T>(&self, act: impl FnOnce(&mut Memory) -> T) -> T {
+        act(&mut self.state().memory)
+    }
+
+    /// Notes that a rule could not act, though its place was there.
+    pub(crate) fn stays_idle(&self, rule: FaultRule, reason: &'static str) {
+        self.state().idle.push(IdleRule { rule, reason });
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether the wire asks for the task of this request to fail.
-pub fn task_must_fail(request: &http::Request<bytes::Bytes>) -> bool {
-    request.extensions().get::<TaskFails>().is_some()
 }
 
 /// The name of an exchange nobody claims: `http.GET`, `shell.cat`.

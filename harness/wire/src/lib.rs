@@ -4,16 +4,21 @@
 //! gives it the fault a rule asks for, passes it to what stands behind ([`Answerer`]) and logs it. It knows no fleet and no
 //! protocol: naming and the rendering of protocol faults are registered by those who speak one ([`Protocol`]).
 
-mod address;
 mod exchange;
 mod fault;
+mod faulted;
 mod hub;
+mod memory;
+mod name;
+mod process;
 mod secret;
 
-pub use address::{AddressError, CallAddress, CallName};
 pub use exchange::{
     Answer, Exchange, Failure, HttpExchange, ReplyTo, ShellExchange, ShellOutput, TlsTrust, http_response,
 };
-pub use fault::{FaultKind, FaultRule, ProtocolFault};
-pub use hub::{Answerer, Answering, Protocol, Ticket, Wire, task_must_fail};
+pub use fault::{Crash, FaultRule, IdleRule, ProtocolFault, RETRY_AFTER, StepMoment, asked_of_simulator};
+/// The words for places and kinds of faults are the catalogue's.
+pub use grenadier_catalog::{CallAddress, CallTemplate, FaultKind, FaultPlace};
+pub use hub::{Answerer, Answering, CallWatcher, Protocol, Ticket, Wire};
+pub use name::CallName;
 pub use secret::Secret;

@@ -1,9 +1,10 @@
 //! Passwords as `crypt(3)` stores them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
+
+use crate::Remembered;
 
 /// How many hashes a thread remembers.
 const MOST_KNOWN: usize = 64;
@@ -20,22 +21,17 @@ const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 /// assert_eq!(grenadier_dataplane::md5_crypt("secret", "SaltSalt"), "$1$SaltSalt$YhgRYajLPrYevs14poKBQ0");
 /// ```
 pub fn md5_crypt(password: &str, salt: &str) -> String {
-    // Its thousand rounds are meant to be slow, and an API asks for the same ones with every request. A pure function
-    // remembered gives the same results; what is remembered is bounded.
+    // Its thousand rounds are meant to be slow, and an API asks for the same ones with every request.
     thread_local! {
-        static KNOWN: RefCell<BTreeMap<(String, String), String>> = const { RefCell::new(BTreeMap::new()) };
+        static KNOWN: RefCell<Remembered<(String, String), String>> = const { RefCell::new(Remembered::new(MOST_KNOWN)) };
     }
     let key = (password.to_owned(), salt.to_owned());
     KNOWN.with_borrow_mut(|known| {
-        if let Some(hash) = known.get(&key) {
-            return hash.clone();
-        }
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        let hash = compute(password, salt);
-        known.insert(key, hash.clone());
-        hash
+        known.find(&key).unwrap_or_else(|| {
+            let hash = compute(password, salt);
+            known.keep(key, hash.clone());
+            hash
+        })
     })
 }
 

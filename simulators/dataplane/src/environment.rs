@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use grenadier_fidelity::Behaviour;
 
 /// What the Data Plane API acts through.
 pub trait Environment {
@@ -44,6 +45,12 @@ pub trait Environment {
 
     /// A fresh identifier for a transaction.
     fn uuid(&mut self) -> String;
+
+    /// Whether this behaviour holds in this run (see [`grenadier_fidelity`]).
+    fn holds(&mut self, behaviour: &'static Behaviour) -> bool {
+        let _ = behaviour;
+        true
+    }
 
     /// Writes a line to the service's log.
     fn log(&mut self, line: String);

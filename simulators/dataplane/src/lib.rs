@@ -6,10 +6,16 @@
 //! generations changed.
 
 mod api;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod config;
 mod crypt;
 mod environment;
+pub mod fidelity;
 mod generation;
+#[cfg(any(feature = "codecs", feature = "mutants"))]
+pub mod memory;
+mod remembered;
 mod settings;
 
 pub use api::{DataPlaneApi, StartError, date_of};
@@ -17,4 +23,5 @@ pub use config::{Bind, Document, Section, SectionKind, Server, User};
 pub use crypt::md5_crypt;
 pub use environment::Environment;
 pub use generation::{Generation, GenerationError};
+pub use remembered::Remembered;
 pub use settings::Settings;

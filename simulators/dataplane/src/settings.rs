@@ -21,6 +21,9 @@ pub struct Settings {
     pub max_open_transactions: usize,
     /// Days between 1970-01-01 and the day the run begins, for the dates in reload ids.
     pub epoch_days: u64,
+    /// Whether it commits what was based on another version: a fault, by which tests prove that they notice.
+    #[cfg(feature = "mutants")]
+    pub ignores_versions: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +37,8 @@ impl Default for Settings {
             reload_delay: Duration::from_secs(30),
             max_open_transactions: 20,
             epoch_days: 20_454,
+            #[cfg(feature = "mutants")]
+            ignores_versions: false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What each operation needs before it begins.
 
-use grenadier_fleet::{FleetView, Machine, MachineId, MachineSpec, Nic, Operation, OperationError, Power, SnapshotId};
+use grenadier_fleet::{
+    FleetView, Machine, MachineId, MachineSpec, Mishap, Nic, Operation, OperationError, Power, SnapshotId,
+};
 
 use crate::worker::nics_after;
 
@@ -20,6 +22,7 @@ pub(crate) fn machine_of(operation: &Operation) -> MachineId {
         | Operation::RemoveSnapshot { machine, .. }
         | Operation::ReadFiles { machine }
         | Operation::WriteFile { machine, .. }
+        | Operation::Suffer { machine, .. }
         | Operation::ReadState { machine } => *machine,
     }
 }
@@ -31,6 +34,7 @@ pub(crate) fn is_exclusive(operation: &Operation) -> bool {
         Operation::Create { .. }
             | Operation::ReadFiles { .. }
             | Operation::WriteFile { .. }
+            | Operation::Suffer { .. }
             | Operation::ReadState { .. }
     )
 }
@@ -71,6 +75,13 @@ pub(crate) fn check(view: &FleetView, operation: &Operation) -> Result<(), Opera
         Operation::Revert { snapshot, .. } | Operation::RemoveSnapshot { snapshot, .. } => {
             check_snapshot(machine, *snapshot)
         }
+        Operation::Suffer { mishap: Mishap::Crash, .. } => must_be(machine, Power::On),
+        Operation::Suffer { mishap, .. } => Err(OperationError::Unsupported(match mishap {
+            Mishap::BootFails => "keep a machine from booting",
+            Mishap::NoAddress => "keep a machine from getting its addresses",
+            Mishap::DiskFull => "fill a machine's disk",
+            Mishap::Partition | Mishap::Repair | Mishap::Crash => "cut a machine off from its networks",
+        })),
         Operation::Create { .. }
         | Operation::Snapshot { .. }
         | Operation::ReadFiles { .. }

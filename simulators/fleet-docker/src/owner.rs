@@ -127,7 +127,7 @@ impl Place {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
-        let machine = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let machine = hex::encode(&digest.finalize()[..8]);
         let boot = read(Path::new("/proc/sys/kernel/random/boot_id"))?.trim().to_owned();
         Ok(Self { boot, machine })
     }

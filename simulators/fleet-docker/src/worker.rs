@@ -80,7 +80,8 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
             *begun = Some(container.power_on(shared, &machine, epoch).await?);
             Change::Power { power: Power::On, epoch }
         }
-        Operation::PowerOff { .. } => {
+        // Of what happens by itself, only this is let in.
+        Operation::PowerOff { .. } | Operation::Suffer { .. } => {
             container.power_off(shared).await?;
             Change::Power { power: Power::Off, epoch }
         }

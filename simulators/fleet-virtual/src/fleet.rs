@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grenadier_clock::{Queue, Seed, Stream, TieBreak, Time};
+use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Fleet, FleetEvent, FleetView, Host, MachineId, MachineSpec, Operation, OperationError, OperationId,
     OperationOutput, SegmentId, SegmentSpec, TimingProfile, Watch, WatchId,
@@ -15,6 +16,7 @@ use grenadier_wire::{Answer, Exchange, Failure, ReplyTo};
 
 use crate::delivery::Delivery;
 use crate::executor::WakeUp;
+use crate::fidelity;
 use crate::runtime::Runtime;
 use crate::segment::Claims;
 use crate::watches::Watching;
@@ -70,6 +72,8 @@ pub struct VirtualFleet {
     dirty: bool,
     /// Something changed that decides who owns which address.
     owners_dirty: bool,
+    /// What the run relies on.
+    pub(crate) ledger: Ledger,
 }
 
 /// A call that a guest made.
@@ -88,7 +92,9 @@ impl VirtualFleet {
         timing: TimingProfile,
         seed: Seed,
         ties: TieBreak,
+        ledger: Ledger,
     ) -> VirtualFleet {
+        let timing = if ledger.holds(&fidelity::DURATIONS) { timing } else { timing.slower(3) };
         let segments = segments.into_iter().map(|segment| (segment.name.clone(), segment)).collect();
         VirtualFleet {
             view: FleetView { host, segments, machines: BTreeMap::new() },
@@ -111,6 +117,7 @@ impl VirtualFleet {
             operation_count: 0,
             dirty: false,
             owners_dirty: false,
+            ledger,
         }
     }
 

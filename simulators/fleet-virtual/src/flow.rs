@@ -1,10 +1,12 @@
 //! The way of a connection, hop by hop.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use grenadier_fleet::{MachineId, Power, ServedBy};
 use grenadier_guest::{Answering, Listener};
 
+use crate::fidelity;
 use crate::fleet::VirtualFleet;
 
 /// Why a connection does not come about, or breaks.
@@ -41,24 +43,52 @@ pub(crate) struct Reached {
 /// How deep proxies may stand behind proxies.
 const MOST_PROXIES: u8 = 4;
 
+/// What became of the packets that arrived somewhere at this moment: by machine, target and proxies allowed behind it.
+/// Several clients look at one target, and several targets have one backend.
+pub(crate) type Arrivals = BTreeMap<(MachineId, SocketAddr, u8), Result<Reached, Hop>>;
+
 impl VirtualFleet {
     /// Follows a connection from `client` to `target`. Asks ARP where the client does not know.
     pub(crate) fn reach(&mut self, client: MachineId, target: SocketAddr) -> Result<Reached, Hop> {
-        self.reach_through(client, target, MOST_PROXIES)
+        self.reach_through(client, target, MOST_PROXIES, &mut Arrivals::new())
     }
 
-    fn reach_through(&mut self, client: MachineId, target: SocketAddr, proxies: u8) -> Result<Reached, Hop> {
+    /// [`Self::reach`] where other ways were already followed at this very moment.
+    pub(crate) fn reach_among(
+        &mut self,
+        client: MachineId,
+        target: SocketAddr,
+        arrivals: &mut Arrivals,
+    ) -> Result<Reached, Hop> {
+        self.reach_through(client, target, MOST_PROXIES, arrivals)
+    }
+
+    fn reach_through(
+        &mut self,
+        client: MachineId,
+        target: SocketAddr,
+        proxies: u8,
+        arrivals: &mut Arrivals,
+    ) -> Result<Reached, Hop> {
         if self.view.machines.get(&client).is_none_or(|machine| machine.power == Power::Off) {
             return Err(Hop::Silent(format!("{} is off", self.name(client))));
         }
         let address = target.ip();
         let local = self.runtimes[&client].kernel.is_local(address);
         let owner = if local { client } else { self.neighbour(client, address)? };
-        self.arrive(owner, target, proxies)
+        if let Some(known) = arrivals.get(&(owner, target, proxies)) {
+            return known.clone();
+        }
+        let arrived = self.arrive(owner, target, proxies, arrivals);
+        arrivals.insert((owner, target, proxies), arrived.clone());
+        arrived
     }
 
     /// The machine that takes a client's packets for an address.
     fn neighbour(&mut self, client: MachineId, address: IpAddr) -> Result<MachineId, Hop> {
+        if self.is_cut_off(client) {
+            return Err(Hop::NoRoute(format!("{} is cut off from its networks", self.name(client))));
+        }
         let segment = self
             .segment_towards(client, address)
             .ok_or_else(|| Hop::NoRoute(format!("{} has no route to {address}", self.name(client))))?;
@@ -69,6 +99,9 @@ impl VirtualFleet {
             return Ok(owner);
         }
         let segment = segment.to_owned();
+        if self.known_neighbour(client, address).is_some() && !self.ledger.holds(&fidelity::SILENT_NEIGHBOUR) {
+            self.forget(client, address);
+        }
         let owner = self
             .resolve(client, &segment, address)
             .ok_or_else(|| Hop::NoRoute(format!("nobody on {segment} answers ARP for {address}")))?;
@@ -80,7 +113,13 @@ impl VirtualFleet {
     }
 
     /// The machine has the packet: who listens, and can they serve?
-    pub(crate) fn arrive(&mut self, owner: MachineId, target: SocketAddr, proxies: u8) -> Result<Reached, Hop> {
+    pub(crate) fn arrive(
+        &mut self,
+        owner: MachineId,
+        target: SocketAddr,
+        proxies: u8,
+        arrivals: &mut Arrivals,
+    ) -> Result<Reached, Hop> {
         let runtime = &self.runtimes[&owner];
         let epoch = runtime.epoch;
         let Some((listener, generation)) = runtime.kernel.listener(target.ip(), target.port()) else {
@@ -96,7 +135,7 @@ impl VirtualFleet {
             Answering::Proxy(servers) => {
                 let mut names = Vec::new();
                 for server in servers.clone() {
-                    if let Ok(reached) = self.reach_through(owner, server, proxies - 1) {
+                    if let Ok(reached) = self.reach_through(owner, server, proxies - 1, arrivals) {
                         names.extend(reached.backends);
                     }
                 }

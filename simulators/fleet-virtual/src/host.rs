@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_clock::{Stream, Time};
+use grenadier_fidelity::Behaviour;
 use grenadier_fleet::{FleetEvent, GuestReport, MachineId};
 use grenadier_guest::{CallKey, Host, Listener, RouteRule, TimerKey};
 use grenadier_wire::{Answer, Exchange, ReplyTo};
@@ -62,9 +63,11 @@ impl Host for HostContext<'_> {
         let spec = &self.fleet.view.machines[&self.machine].spec;
         let capacity: u64 = spec.disks.iter().map(|disk| disk.capacity_mib << 20).sum();
         let files = &self.runtime().files;
+        let full = self.runtime().mishaps.disk_full;
         let used: u64 = files.values().map(|content| content.len() as u64).sum();
         let freed = files.get(path).map_or(0, |replaced| replaced.len() as u64);
-        if used - freed + content.len() as u64 > capacity {
+        let wanted = content.len() as u64;
+        if used - freed + wanted > capacity || (full && wanted > freed) {
             return Err("No space left on device".to_owned());
         }
         self.runtime_mut().files.insert(path.to_owned(), content);
@@ -117,14 +120,14 @@ impl Host for HostContext<'_> {
 
     fn add_address(&mut self, nic: u32, address: IpNet) {
         let kernel = self.kernel_addresses();
-        if !kernel.addresses.contains(&(nic, address)) {
+        if !kernel.no_address && !kernel.addresses.contains(&(nic, address)) {
             kernel.addresses.push((nic, address));
         }
     }
 
     fn add_local_route(&mut self, range: IpNet) {
         let kernel = self.kernel_addresses();
-        if !kernel.local_routes.contains(&range) {
+        if !kernel.no_address && !kernel.local_routes.contains(&range) {
             kernel.local_routes.push(range);
         }
     }
@@ -179,7 +182,12 @@ impl Host for HostContext<'_> {
         self.fleet.calls.push(GuestCall { machine: self.machine, epoch, key, exchange });
     }
 
-    fn report(&mut self, report: GuestReport) {
+    fn report(&mut self, mut report: GuestReport) {
+        if let GuestReport::Tools { addresses, .. } = &mut report
+            && self.runtime().kernel.no_address
+        {
+            addresses.clear();
+        }
         let machine = self.fleet.view.machines.get_mut(&self.machine).expect("a guest runs on a machine");
         machine.hear(&report);
         self.fleet.events.push(FleetEvent::Guest { machine: self.machine, report });
@@ -187,5 +195,9 @@ impl Host for HostContext<'_> {
 
     fn power_off(&mut self) {
         self.fleet.power_off(self.machine);
+    }
+
+    fn holds(&self, behaviour: &'static Behaviour) -> bool {
+        self.fleet.ledger.holds(behaviour)
     }
 }

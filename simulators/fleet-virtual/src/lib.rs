@@ -8,10 +8,15 @@
 //! something changed, so an outage is exact and costs no sampling.
 
 mod delivery;
+mod digest;
 mod executor;
+pub mod fidelity;
 mod fleet;
 mod flow;
 mod host;
+mod mishap;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod neighbour;
 mod operations;
 mod runtime;

@@ -4,10 +4,12 @@
 //! machine is long silent: that is why clients notice a swap late, and each at another moment.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use grenadier_fleet::{FleetEvent, MachineId};
 
+use crate::fidelity;
 use crate::fleet::{Due, VirtualFleet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,15 @@ pub(crate) struct Entry {
 /// The entries of one machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NeighbourTable(BTreeMap<IpAddr, Entry>);
+
+impl NeighbourTable {
+    /// Hashes whom the entries lead to.
+    pub(crate) fn hash_entries(&self, hasher: &mut impl Hasher) {
+        for (address, entry) in &self.0 {
+            (address, entry.owner.map(|owner| owner.0), entry.probing).hash(hasher);
+        }
+    }
+}
 
 impl VirtualFleet {
     /// Whom `client` sends packets for `address` to, asking the segment where it does not know.
@@ -55,7 +66,10 @@ impl VirtualFleet {
         let owner = match owners.as_slice() {
             [] => None,
             [only] => Some(*only),
-            several => Some(several[random.below(several.len() as u64) as usize]),
+            several if self.ledger.holds(&fidelity::FIRST_ANSWER) => {
+                Some(several[random.below(several.len() as u64) as usize])
+            }
+            several => several.first().copied(),
         };
         let trusted = match owner {
             Some(_) => random.between(timing.neighbour_reachable_low, timing.neighbour_reachable_high),
@@ -91,13 +105,15 @@ impl VirtualFleet {
                 self.push(given_up, Due::Neighbour { client, address, generation });
             }
             _ => {
-                self.ask(client, &segment, address, Some(entry.owner));
-                self.changed();
+                // Where the answer is the same, every packet goes where it went before.
+                if self.ask(client, &segment, address, Some(entry.owner)) != entry.owner {
+                    self.changed();
+                }
             }
         }
     }
 
-    fn forget(&mut self, client: MachineId, address: IpAddr) {
+    pub(crate) fn forget(&mut self, client: MachineId, address: IpAddr) {
         if let Some(runtime) = self.runtimes.get_mut(&client) {
             runtime.neighbours.0.remove(&address);
         }

@@ -8,8 +8,10 @@ use grenadier_fleet::{
 };
 use grenadier_guest::Input;
 
+use crate::fidelity;
 use crate::fleet::{Due, VirtualFleet};
 use crate::host::HostContext;
+use crate::mishap::Mishaps;
 use crate::runtime::{Kernel, Memory, Runtime, SnapshotContent};
 
 impl VirtualFleet {
@@ -21,9 +23,10 @@ impl VirtualFleet {
                 self.check_spec(spec)?;
                 return Ok(timing.create);
             }
-            // Looking needs no turn: a disk can be read while the machine works.
+            // Looking needs no turn: a disk can be read while the machine works. What happens by itself asks nobody.
             Operation::ReadFiles { machine }
             | Operation::ReadState { machine }
+            | Operation::Suffer { machine, .. }
             | Operation::WriteFile { machine, .. } => {
                 self.machine(*machine)?;
                 return Ok(Duration::ZERO);
@@ -92,6 +95,10 @@ impl VirtualFleet {
                 self.check_spec(&spec)?;
                 self.add(id, *spec);
             }
+            #[cfg(feature = "mutants")]
+            Operation::Destroy { machine } if !self.ledger.holds(&crate::mutants::DESTROY) => {
+                self.runtime(machine).busy = false;
+            }
             Operation::Destroy { machine } => {
                 let removed = self.view.machines.remove(&machine).ok_or(OperationError::NoSuchMachine(machine))?;
                 self.runtimes.remove(&machine);
@@ -151,6 +158,7 @@ impl VirtualFleet {
                     None => files.remove(&path),
                 };
             }
+            Operation::Suffer { machine, mishap } => self.suffer(machine, mishap)?,
             Operation::ReadState { machine } => {
                 self.machine(machine)?;
                 let guest = self.guests.get(&machine).ok_or(OperationError::NoGuest)?;
@@ -222,6 +230,7 @@ impl VirtualFleet {
             busy: false,
             random,
             power: Power::Off,
+            mishaps: Mishaps::default(),
         };
         self.view.machines.insert(id, machine);
         self.runtimes.insert(id, runtime);
@@ -232,6 +241,7 @@ impl VirtualFleet {
         let runtime = self.runtime(id);
         runtime.epoch += 1;
         runtime.power = Power::On;
+        runtime.kernel.no_address = std::mem::take(&mut runtime.mishaps.no_address);
         let epoch = runtime.epoch;
         let machine = self.view.machines.get_mut(&id).expect("it was just found");
         machine.power = Power::On;
@@ -258,6 +268,7 @@ impl VirtualFleet {
         machine.boot = Boot::Off;
         machine.hostname = None;
         machine.addresses.clear();
+        self.ledger.holds(&fidelity::HARD_POWER_OFF);
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::Off });
         self.owners_changed();
     }
@@ -333,6 +344,10 @@ impl VirtualFleet {
         let content = self.runtimes[&id].snapshots.get(&number).cloned();
         let content = content.ok_or_else(|| OperationError::NotFound(format!("snapshot {}", number.0)))?;
         self.power_off(id);
+        #[cfg(feature = "mutants")]
+        if !self.ledger.holds(&crate::mutants::REVERT) {
+            return Ok(());
+        }
         let machine = self.view.machines.get_mut(&id).expect("found above");
         let display_name = std::mem::take(&mut machine.spec.name);
         machine.spec = MachineSpec { name: display_name, ..content.spec };

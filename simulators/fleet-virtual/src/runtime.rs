@@ -9,6 +9,7 @@ use grenadier_fleet::{MachineSpec, Power, SnapshotId};
 use grenadier_guest::{Guest, Listener, RouteRule, TimerKey};
 use ipnet::IpNet;
 
+use crate::mishap::Mishaps;
 use crate::neighbour::NeighbourTable;
 
 /// Kernel state: gone at power-off.
@@ -21,6 +22,8 @@ pub(crate) struct Kernel {
     pub listeners: Vec<(Listener, u64)>,
     /// The generation of the timer that counts, by name.
     pub timers: BTreeMap<TimerKey, u64>,
+    /// No address takes effect.
+    pub no_address: bool,
 }
 
 impl Kernel {
@@ -73,4 +76,5 @@ pub(crate) struct Runtime {
     pub busy: bool,
     pub random: Stream,
     pub power: Power,
+    pub mishaps: Mishaps,
 }

@@ -14,7 +14,10 @@ pub(crate) type Claims = BTreeMap<IpNet, BTreeSet<MachineId>>;
 impl VirtualFleet {
     /// The machines that answer a broadcast for `address` on `segment`, in order of id.
     pub(crate) fn owners(&self, segment: &str, address: IpAddr) -> Vec<MachineId> {
-        self.on_segment(segment).filter(|id| self.runtimes[id].kernel.is_local(address)).collect()
+        let answering = self.on_segment(segment).filter(|id| self.runtimes[id].kernel.is_local(address));
+        #[cfg(feature = "mutants")]
+        let answering = answering.take(if self.ledger.holds(&crate::mutants::CONFLICT) { usize::MAX } else { 1 });
+        answering.collect()
     }
 
     /// The machines that are on and plugged into `segment`, in order of id.
@@ -22,7 +25,7 @@ impl VirtualFleet {
         self.view
             .machines
             .values()
-            .filter(|machine| machine.power == Power::On)
+            .filter(|machine| machine.power == Power::On && !self.is_cut_off(machine.id))
             .filter(move |machine| machine.spec.nics.iter().any(|nic| nic.connected && nic.segment == segment))
             .map(|machine| machine.id)
     }
@@ -31,6 +34,7 @@ impl VirtualFleet {
     pub(crate) fn answers(&self, machine: MachineId, segment: &str, address: IpAddr) -> bool {
         self.runtimes.get(&machine).is_some_and(|runtime| {
             runtime.power == Power::On
+                && !runtime.mishaps.partitioned
                 && runtime.kernel.is_local(address)
                 && self.view.machines[&machine].spec.nics.iter().any(|nic| nic.connected && nic.segment == segment)
         })
@@ -51,7 +55,11 @@ impl VirtualFleet {
                 .iter()
                 .map(|(net, _)| {
                     let overlaps = |other: &IpNet| other.contains(net) || net.contains(other);
-                    (*net, claims.iter().filter(|(other, _)| overlaps(other)).map(|(_, id)| *id).collect())
+                    let answering = claims.iter().filter(|(other, _)| overlaps(other)).map(|(_, id)| *id);
+                    #[cfg(feature = "mutants")]
+                    let answering =
+                        answering.take(if self.ledger.holds(&crate::mutants::CONFLICT) { usize::MAX } else { 1 });
+                    (*net, answering.collect())
                 })
                 .collect();
             now.insert(segment.name.clone(), owners);

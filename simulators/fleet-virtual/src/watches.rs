@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use grenadier_fleet::{FleetEvent, MachineId, Observation, Watch, WatchId, WatchKind};
 
 use crate::fleet::VirtualFleet;
-use crate::flow::Hop;
+use crate::flow::{Arrivals, Hop};
 
 /// A watch and what it saw last.
 pub(crate) struct Watching {
@@ -27,12 +27,13 @@ impl VirtualFleet {
     /// Evaluates every watch and tells those that see something else than before.
     pub(crate) fn look(&mut self) {
         let ids: Vec<WatchId> = self.watches.keys().copied().collect();
+        let mut arrivals = Arrivals::new();
         for id in ids {
             let Watching { watch, pinned, .. } = &self.watches[&id];
             let (watch, pinned) = (watch.clone(), pinned.clone());
             let (observation, pinned) = match watch.kind {
-                WatchKind::HttpNew => (self.new_connection(watch.client, watch.target).0, None),
-                WatchKind::HttpPinned => self.pinned_connection(&watch, pinned),
+                WatchKind::HttpNew => (self.new_connection(watch.client, watch.target, &mut arrivals).0, None),
+                WatchKind::HttpPinned => self.pinned_connection(&watch, pinned, &mut arrivals),
             };
             let watching = self.watches.get_mut(&id).expect("its id was listed");
             watching.pinned = pinned;
@@ -48,8 +49,9 @@ impl VirtualFleet {
         &mut self,
         client: MachineId,
         target: SocketAddr,
+        arrivals: &mut Arrivals,
     ) -> (Observation, Option<(MachineId, u64, u64, String)>) {
-        match self.reach(client, target) {
+        match self.reach_among(client, target, arrivals) {
             Ok(reached) => {
                 let backend = reached.backends.first().cloned().unwrap_or_default();
                 let held = (reached.machine, reached.epoch, reached.generation, backend);
@@ -64,8 +66,9 @@ impl VirtualFleet {
         &mut self,
         watch: &Watch,
         held: Option<(MachineId, u64, u64, String)>,
+        arrivals: &mut Arrivals,
     ) -> (Observation, Option<(MachineId, u64, u64, String)>) {
-        let (observation, fresh) = self.new_connection(watch.client, watch.target);
+        let (observation, fresh) = self.new_connection(watch.client, watch.target, arrivals);
         let (Some(held), Observation::Up(served)) = (&held, &observation) else { return (observation, fresh) };
         let Some(fresh) = fresh else { return (observation, None) };
         let same_way = (held.0, held.1, held.2) == (fresh.0, fresh.1, fresh.2);

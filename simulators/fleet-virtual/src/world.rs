@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use grenadier_clock::{Clock, Seed, Sleep, TieBreak, Time};
 use grenadier_events::{Actor, EventLog};
+use grenadier_fidelity::Ledger;
 use grenadier_fleet::FleetEvent;
 use grenadier_fleet::{
     Boot, Cloud, CloudHost, Fleet, FleetView, GuestReport, Host, ImageHeader, Machine, MachineId, MachineSpec, Names,
@@ -44,6 +45,8 @@ pub struct WorldConfig {
     pub guests: GuestFactory,
     /// Where everything is written.
     pub log: EventLog,
+    /// Where it is noted what the run relies on.
+    pub ledger: Ledger,
 }
 
 pub(crate) struct Inner {
@@ -67,9 +70,9 @@ pub struct VirtualWorld(Arc<Mutex<Inner>>);
 impl VirtualWorld {
     /// A world with segments and without machines.
     pub fn new(config: WorldConfig) -> VirtualWorld {
-        let WorldConfig { host, segments, timing, seed, ties, cloud_endpoint, guests, log } = config;
+        let WorldConfig { host, segments, timing, seed, ties, cloud_endpoint, guests, log, ledger } = config;
         VirtualWorld(Arc::new(Mutex::new(Inner {
-            fleet: VirtualFleet::new(host, segments, timing, seed, ties),
+            fleet: VirtualFleet::new(host, segments, timing, seed, ties, ledger),
             cloud: None,
             cloud_endpoint,
             callers: BTreeMap::new(),
@@ -169,6 +172,10 @@ impl VirtualWorld {
                 assert!(self.lock().step(), "the virtual world is idle and somebody still waits for it");
             }
         }
+    }
+
+    pub(crate) fn look_inside<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+        look(&self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -288,6 +295,10 @@ impl Inner {
         if !self.lives(id, epoch) {
             return;
         }
+        let runtime = self.fleet.runtimes.get_mut(&id).expect("it lives");
+        if std::mem::take(&mut runtime.mishaps.boot_fails) {
+            return self.boot_failed(id, "the disk does not answer".to_owned());
+        }
         let machine = &self.fleet.view.machines[&id];
         let image = machine.spec.disks.first().and_then(|disk| disk.image.as_ref());
         let guest = image.and_then(|image| (self.factory)(&image.header, machine));
@@ -301,10 +312,14 @@ impl Inner {
                     None => "no bootable disk".to_owned(),
                     Some(image) => format!("nothing boots from an image of `{}`", image.header.product),
                 };
-                self.fleet.view.machines.get_mut(&id).expect("it lives").boot = Boot::Failed(reason.clone());
-                let report = GuestReport::BootFailed(reason);
-                self.fleet.events.push(FleetEvent::Guest { machine: id, report });
+                self.boot_failed(id, reason);
             }
         }
+    }
+
+    fn boot_failed(&mut self, id: MachineId, reason: String) {
+        self.fleet.view.machines.get_mut(&id).expect("it lives").boot = Boot::Failed(reason.clone());
+        let report = GuestReport::BootFailed(reason);
+        self.fleet.events.push(FleetEvent::Guest { machine: id, report });
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grenadier_clock::{Clock, Seed, TieBreak};
 use grenadier_events::{Availability, Event, EventLog, Kind};
+use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Disk, DiskImage, GuestReport, Hardware, Host as Capacity, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
     OperationError, OperationOutput, Power, Reconfiguration, SegmentSpec, TimingProfile, Watch, WatchKind,
@@ -63,6 +64,7 @@ fn config(seed: u64, log: &EventLog) -> WorldConfig {
         cloud_endpoint: "vcenter.example:443".into(),
         guests: Box::new(|_, _| Some(Box::new(Node))),
         log: log.clone(),
+        ledger: Ledger::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use grenadier_clock::Time;
 use grenadier_events::Kind;
+use grenadier_fidelity::Behaviour;
 use grenadier_wire::ReplyTo;
 
 use crate::{Fleet, FleetEvent};
@@ -42,4 +43,10 @@ pub trait CloudHost {
 
     /// Writes an event to the log of the run, by the actor `world`.
     fn emit(&mut self, kind: Kind);
+
+    /// Whether the simulator is to do what the behaviour says, noting that an outcome may hang on it.
+    fn holds(&self, behaviour: &'static Behaviour) -> bool {
+        let _ = behaviour;
+        true
+    }
 }

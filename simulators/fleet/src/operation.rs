@@ -7,7 +7,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::machine::DiskImage;
-use crate::{Hardware, MachineId, MachineSpec, Nic, SnapshotId};
+use crate::{Hardware, MachineId, MachineSpec, Mishap, Nic, SnapshotId};
 
 /// The number of a submitted operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +106,13 @@ pub enum Operation {
         path: String,
         /// The new content.
         content: Option<Bytes>,
+    },
+    /// Something happens to a machine by itself, whatever else is done to it.
+    Suffer {
+        /// Which.
+        machine: MachineId,
+        /// What.
+        mishap: Mishap,
     },
     /// Asks the guest for its volatile state: processes, addresses, rules, routes it serves.
     ReadState {

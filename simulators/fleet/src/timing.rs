@@ -40,6 +40,22 @@ pub struct TimingProfile {
 }
 
 impl TimingProfile {
+    /// The same profile with operations on machines that take `times` as long; networks stay as fast as they are.
+    pub fn slower(self, times: u32) -> TimingProfile {
+        TimingProfile {
+            create: self.create * times,
+            destroy: self.destroy * times,
+            power_on: self.power_on * times,
+            power_off: self.power_off * times,
+            firmware: self.firmware * times,
+            reconfigure: self.reconfigure * times,
+            snapshot: self.snapshot * times,
+            revert: self.revert * times,
+            remove_snapshot: self.remove_snapshot * times,
+            ..self
+        }
+    }
+
     /// The frozen profile of golden logs. Values are assumptions of ordinary size, see `docs/fidelity.md`.
     pub const fn reference() -> TimingProfile {
         TimingProfile {

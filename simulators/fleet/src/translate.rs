@@ -25,12 +25,7 @@ impl Names {
 
     /// The event as the log has it; none for what is no news to a reader (a finished operation, tools that report again).
     pub fn translate(&mut self, event: &FleetEvent, view: &FleetView) -> Option<(Actor, Kind)> {
-        for (id, machine) in &view.machines {
-            if self.machines.get(id) != Some(&machine.spec.name) {
-                self.machines.insert(*id, machine.spec.name.clone());
-            }
-        }
-        let name = |id: &MachineId| self.machines.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let mut name = |id: &MachineId| self.name(id, view);
         let kind = match event {
             FleetEvent::OperationFinished { .. } => return None,
             FleetEvent::Created { machine } => Kind::MachineCreated { machine: name(machine) },
@@ -47,7 +42,7 @@ impl Names {
             }
             FleetEvent::Guest { machine, report } => return guest(name(machine), report),
             FleetEvent::AddressOwners { segment, address, owners } => {
-                let mut owners: Vec<String> = owners.iter().map(name).collect();
+                let mut owners: Vec<String> = owners.iter().map(&mut name).collect();
                 owners.sort();
                 Kind::AddressOwners { segment: segment.clone(), address: address.to_string(), owners }
             }
@@ -58,7 +53,7 @@ impl Names {
                 let (target, client, probe) = self.watches.get(watch)?.clone();
                 let now = match observation {
                     Observation::Up(served) => Availability::Up(ServedBy {
-                        machine: served.machine.as_ref().map(name).unwrap_or_default(),
+                        machine: served.machine.as_ref().map(|id| self.name(id, view)).unwrap_or_default(),
                         backends: served.backends.clone(),
                         certificate: served.certificate.clone(),
                     }),
@@ -69,6 +64,20 @@ impl Names {
             }
         };
         Some((Actor::World, kind))
+    }
+
+    /// The machine's name; once it is gone, the last one it was mentioned by.
+    fn name(&mut self, id: &MachineId, view: &FleetView) -> String {
+        match view.machines.get(id) {
+            Some(machine) => {
+                let name = &machine.spec.name;
+                if self.machines.get(id) != Some(name) {
+                    self.machines.insert(*id, name.clone());
+                }
+                name.clone()
+            }
+            None => self.machines.get(id).cloned().unwrap_or_else(|| id.to_string()),
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Calls to the Data Plane API.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use grenadier_wire::{Answer, Exchange, Failure, HttpExchange, TlsTrust};
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -32,35 +34,94 @@ pub(crate) enum CallError {
     Unexpected { call: String },
 }
 
-/// A request to the Data Plane API. `path` begins below `/v2/services/haproxy/`.
-pub(crate) fn request(config: &OperatorConfig, method: &Method, path: &str, body: Option<&Value>) -> Exchange {
-    let credentials = STANDARD.encode(format!("{}:{}", config.user, config.password));
-    let mut builder = http::Request::builder()
-        .method(method)
-        .uri(format!("{BASE}/{path}"))
-        .header(header::HOST, &config.endpoint)
-        .header(header::AUTHORIZATION, format!("Basic {credentials}"));
-    if body.is_some() {
-        builder = builder.header(header::CONTENT_TYPE, "application/json");
-    }
-    let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-    Exchange::Http(HttpExchange {
-        endpoint: config.endpoint.clone(),
-        tls: Some(TlsTrust::Pinned(config.pin.clone())),
-        request: builder.body(body).expect("method, path and headers are made of checked parts"),
-        timeout: TIMEOUT,
-    })
+/// Where the Data Plane API is and how an operator logs in, ready to be put into requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    endpoint: String,
+    tls: TlsTrust,
+    host: HeaderValue,
+    authorization: HeaderValue,
 }
 
-/// The body of a successful answer; null where it has none.
-pub(crate) fn body_of(call: &str, result: Result<Answer, Failure>) -> Result<Value, CallError> {
-    let unexpected = || CallError::Unexpected { call: call.to_owned() };
-    let Answer::Http(response) = result? else { return Err(unexpected()) };
-    let body = response.body();
-    if !response.status().is_success() {
-        let parsed = serde_json::from_slice::<Value>(body).unwrap_or_default();
-        let message = parsed.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned();
-        return Err(CallError::Status { call: call.to_owned(), status: response.status(), message });
+impl Access {
+    /// Makes it from a configuration.
+    ///
+    /// # Errors
+    /// The endpoint cannot stand in a header; the text says so.
+    pub(crate) fn of(config: &OperatorConfig) -> Result<Access, String> {
+        let credentials = STANDARD.encode(format!("{}:{}", config.user, config.password));
+        let mut authorization = HeaderValue::try_from(format!("Basic {credentials}"))
+            .expect("Base64 and a blank are characters of a header");
+        authorization.set_sensitive(true);
+        Ok(Access {
+            endpoint: config.endpoint.clone(),
+            tls: TlsTrust::Pinned(config.pin.clone()),
+            host: HeaderValue::try_from(&config.endpoint)
+                .map_err(|_| format!("endpoint {:?} is no host and port", config.endpoint))?,
+            authorization,
+        })
     }
-    if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body).map_err(|_| unexpected()) }
+
+    /// A request to the Data Plane API. `path` begins below `/v2/services/haproxy/`.
+    pub(crate) fn request(&self, method: &Method, path: &str, body: Option<&Value>) -> Exchange {
+        let mut request = http::Request::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default());
+        *request.method_mut() = method.clone();
+        let uri = http::Uri::try_from(format!("{BASE}/{path}"));
+        *request.uri_mut() = uri.expect("paths are made of names and numbers");
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
+        headers.insert(header::AUTHORIZATION, self.authorization.clone());
+        if body.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let (endpoint, tls) = (self.endpoint.clone(), Some(self.tls.clone()));
+        Exchange::Http(HttpExchange { endpoint, tls, request, timeout: TIMEOUT })
+    }
+}
+
+/// A list of objects.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listed<'a> {
+    /// The configuration's version.
+    #[serde(rename = "_version")]
+    pub(crate) version: Option<u64>,
+    #[serde(borrow)]
+    pub(crate) data: Vec<Object<'a>>,
+}
+
+/// A frontend, a backend, a bind or a server: what an operator looks at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Object<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) default_backend: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) address: Option<Cow<'a, str>>,
+    pub(crate) port: Option<u64>,
+}
+
+/// A transaction.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Begun {
+    pub(crate) id: String,
+}
+
+/// What an error says.
+#[derive(Debug, Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// The body of a successful answer.
+pub(crate) fn body_of(call: impl Fn() -> String, result: Result<Answer, Failure>) -> Result<Bytes, CallError> {
+    let Answer::Http(response) = result? else { return Err(CallError::Unexpected { call: call() }) };
+    let (head, body) = response.into_parts();
+    if !head.status.is_success() {
+        let told = serde_json::from_slice::<Told>(&body).unwrap_or_default();
+        let message = told.message.unwrap_or_else(|| "no message".to_owned());
+        return Err(CallError::Status { call: call(), status: head.status, message });
+    }
+    Ok(body)
 }

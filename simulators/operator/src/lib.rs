@@ -8,6 +8,7 @@ mod api;
 mod client;
 mod config;
 mod curl;
+pub mod fidelity;
 mod observed;
 mod operator;
 mod plan;

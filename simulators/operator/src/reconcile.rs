@@ -1,21 +1,25 @@
 //! One attempt to make the configuration as the operator wants it: look, compare, change in one transaction.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use grenadier_wire::{Answer, Exchange, Failure};
 use http::Method;
 use serde_json::Value;
 
 use crate::OperatorConfig;
-use crate::api::{CallError, body_of, request};
-use crate::observed::{Endpoint, Observed};
+use crate::api::{Access, Begun, CallError, Listed, Object, body_of};
+use crate::observed::{Endpoint, Observed, Signature};
 use crate::plan::{Change, changes};
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nothing had to change.
-    InSync,
+    /// Everything was looked at, and nothing had to change. The configuration can be recognised by this.
+    InSync(Signature),
+    /// The configuration is still the one that was found in sync before.
+    Unchanged,
     /// Changed; so many calls.
     Programmed(usize),
     /// Not changed, and why. The transaction, if there was one, was given up.
@@ -49,7 +53,10 @@ enum Step {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     /// What it wants; a change of the configuration meanwhile does not touch it.
-    config: OperatorConfig,
+    config: Arc<OperatorConfig>,
+    access: Arc<Access>,
+    /// The configuration that was found in sync before: where the frontends still show it, nothing else is looked at.
+    known: Option<Signature>,
     observed: Observed,
     step: Step,
     /// Calls that still have to look.
@@ -61,10 +68,16 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Begins one: its first call.
-    pub(crate) fn begin(config: &OperatorConfig) -> (Attempt, Box<Exchange>) {
+    /// Begins one: its first call. It is over after that where the frontends show what is `known` to be in sync.
+    pub(crate) fn begin(
+        config: &Arc<OperatorConfig>,
+        access: &Arc<Access>,
+        known: Option<Signature>,
+    ) -> (Attempt, Box<Exchange>) {
         let attempt = Attempt {
-            config: config.clone(),
+            config: Arc::clone(config),
+            access: Arc::clone(access),
+            known,
             observed: Observed::default(),
             step: Step::Frontends,
             looks: VecDeque::new(),
@@ -87,7 +100,7 @@ impl Attempt {
             // Whether that worked or not, more cannot be done.
             return Next::Done(Outcome::Failed(reason.clone()));
         }
-        let step = self.step.clone();
+        let step = std::mem::replace(&mut self.step, Step::Frontends);
         match self.take(&step, result) {
             Ok(next) => next,
             Err(error) => self.fail(error.to_string()),
@@ -95,23 +108,27 @@ impl Attempt {
     }
 
     fn take(&mut self, step: &Step, result: Result<Answer, Failure>) -> Result<Next, CallError> {
-        let name = self.describe(step);
-        let unexpected = || CallError::Unexpected { call: name.clone() };
-        let body = body_of(&name, result)?;
+        let made = self.made;
+        let name = || describe(step, made);
+        let unexpected = || CallError::Unexpected { call: name() };
+        let body = body_of(name, result)?;
         match step {
             Step::Frontends => {
-                self.observed.version = body["_version"].as_u64().ok_or_else(unexpected)?;
-                for frontend in self.own(&body).ok_or_else(unexpected)? {
-                    let backend = frontend["default_backend"].as_str().map(str::to_owned);
-                    let name = text(&frontend, "name").ok_or_else(unexpected)?;
-                    self.looks.push_back(Step::Binds(name.clone()));
+                let listed = list(&body).ok_or_else(unexpected)?;
+                self.observed.version = listed.version.ok_or_else(unexpected)?;
+                for (name, frontend) in self.own(&listed) {
+                    let backend = frontend.default_backend.as_deref().map(str::to_owned);
                     self.observed.frontends.insert(name, backend);
                 }
-                self.looks.push_front(Step::Backends);
+                if self.known.as_ref().is_some_and(|known| self.observed.shows(known)) {
+                    return Ok(Next::Done(Outcome::Unchanged));
+                }
+                self.looks.push_back(Step::Backends);
+                self.looks.extend(self.observed.frontends.keys().cloned().map(Step::Binds));
             }
             Step::Backends => {
-                for backend in self.own(&body).ok_or_else(unexpected)? {
-                    let name = text(&backend, "name").ok_or_else(unexpected)?;
+                let listed = list(&body).ok_or_else(unexpected)?;
+                for (name, _) in self.own(&listed) {
                     self.looks.push_back(Step::Servers(name.clone()));
                     self.observed.backends.insert(name);
                 }
@@ -126,7 +143,10 @@ impl Attempt {
                     self.observed.servers.insert((backend.clone(), name), endpoint);
                 }
             }
-            Step::Begin => self.transaction = Some(text(&body, "id").ok_or_else(unexpected)?),
+            Step::Begin => {
+                let begun: Begun = serde_json::from_slice(&body).map_err(|_| unexpected())?;
+                self.transaction = Some(begun.id);
+            }
             Step::Change => self.made += 1,
             Step::Commit => {
                 self.transaction = None;
@@ -152,7 +172,7 @@ impl Attempt {
         let Some(transaction) = self.transaction.clone() else {
             self.changes = changes(&self.config, &self.observed).into();
             if self.changes.is_empty() {
-                return Next::Done(Outcome::InSync);
+                return Next::Done(Outcome::InSync(self.observed.signature()));
             }
             self.step = Step::Begin;
             let path = format!("transactions?version={}", self.observed.version);
@@ -183,44 +203,43 @@ impl Attempt {
         }
     }
 
-    /// The objects in an answer that belong to the operator.
-    fn own(&self, body: &Value) -> Option<Vec<Value>> {
+    /// The objects in an answer that belong to the operator, by name.
+    fn own<'a, 'b>(&self, listed: &'b Listed<'a>) -> Vec<(String, &'b Object<'a>)> {
         let prefix = self.config.prefix();
-        let all = body["data"].as_array()?;
-        Some(
-            all.iter()
-                .filter(|object| object["name"].as_str().is_some_and(|name| name.starts_with(&prefix)))
-                .cloned()
-                .collect(),
-        )
+        let own = |object: &'b Object<'a>| {
+            let name = object.name.as_deref().filter(|name| name.starts_with(&prefix))?;
+            Some((name.to_owned(), object))
+        };
+        listed.data.iter().filter_map(own).collect()
     }
 
     fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> Box<Exchange> {
-        Box::new(request(&self.config, method, path, body))
-    }
-
-    fn describe(&self, step: &Step) -> String {
-        match step {
-            Step::Frontends => "reading frontends".to_owned(),
-            Step::Backends => "reading backends".to_owned(),
-            Step::Binds(frontend) => format!("reading binds of {frontend}"),
-            Step::Servers(backend) => format!("reading servers of {backend}"),
-            Step::Begin => "beginning a transaction".to_owned(),
-            Step::Change => format!("change {}", self.made + 1),
-            Step::Commit => "commit".to_owned(),
-            Step::Abandon(_) => "giving up the transaction".to_owned(),
-        }
+        Box::new(self.access.request(method, path, body))
     }
 }
 
-fn text(object: &Value, key: &str) -> Option<String> {
-    object[key].as_str().map(str::to_owned)
+/// A call in words; so many changes were made before it.
+fn describe(step: &Step, made: usize) -> String {
+    match step {
+        Step::Frontends => "reading frontends".to_owned(),
+        Step::Backends => "reading backends".to_owned(),
+        Step::Binds(frontend) => format!("reading binds of {frontend}"),
+        Step::Servers(backend) => format!("reading servers of {backend}"),
+        Step::Begin => "beginning a transaction".to_owned(),
+        Step::Change => format!("change {}", made + 1),
+        Step::Commit => "commit".to_owned(),
+        Step::Abandon(_) => "giving up the transaction".to_owned(),
+    }
 }
 
-fn endpoints(body: &Value) -> Option<Vec<(String, Endpoint)>> {
-    let endpoint = |object: &Value| {
+fn list(body: &Bytes) -> Option<Listed<'_>> {
+    serde_json::from_slice(body).ok()
+}
+
+fn endpoints(body: &Bytes) -> Option<Vec<(String, Endpoint)>> {
+    let endpoint = |object: Object<'_>| {
         // One without a port is none of ours: it will be replaced.
-        Some((text(object, "name")?, (text(object, "address")?, object["port"].as_u64().unwrap_or_default())))
+        Some((object.name?.into_owned(), (object.address?.into_owned(), object.port.unwrap_or_default())))
     };
-    body["data"].as_array()?.iter().map(endpoint).collect()
+    list(body)?.data.into_iter().map(endpoint).collect()
 }

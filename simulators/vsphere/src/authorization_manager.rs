@@ -17,7 +17,7 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
 /// Everybody is an administrator, but for the privileges that the configuration takes away. A session that is over has none.
 fn has_privilege_on_entities(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
     let session = call.args.required("sessionId")?;
-    let user = sim.sessions.user_of_key(&session).map(str::to_owned);
+    let user = sim.sessions.user_of_key(session).map(str::to_owned);
     let privileges = call.args.texts_of("privId");
     let inventory = sim.inventory(host, call.session.as_deref());
     let mut answers = Vec::new();

@@ -1,7 +1,7 @@
 //! Method calls: who may make them, and which file answers them.
 
 use grenadier_fleet::CloudHost;
-use grenadier_wire::ReplyTo;
+use grenadier_wire::{FaultKind, ReplyTo};
 
 use crate::fault::Fault;
 use crate::moref::MoRef;
@@ -28,8 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) session: Option<String>,
     /// The caller's name; empty without a session.
     pub(crate) user: String,
-    /// Whether the wire wants the task that this call begins to end in error.
-    pub(crate) task_fails: bool,
+    /// What the wire asks of the task that this call begins: to fail, or never to end.
+    pub(crate) asked: Option<FaultKind>,
 }
 
 impl Call<'_> {

@@ -37,7 +37,7 @@ pub(crate) struct Search {
 }
 
 fn search(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
-    let directory = path::parse(&call.args.required("datastorePath")?)?;
+    let directory = path::parse(call.args.required("datastorePath")?)?;
     let patterns = call.args.child("searchSpec").map(|spec| spec.texts_of("matchPattern")).unwrap_or_default();
     let work = Work::Search(Search { directory, patterns });
     sim.begin_task(call, host, NewTask { entity: DATASTORE, description: "Datastore.searchDatastore", work })

@@ -17,7 +17,7 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
 }
 
 fn delete(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
-    let path = path::parse(&call.args.required("name")?)?;
+    let path = path::parse(call.args.required("name")?)?;
     if path.is_empty() {
         return Err(Fault::invalid_argument("name", "the datastore itself cannot be deleted"));
     }

@@ -16,6 +16,7 @@ use sha1::{Digest, Sha1};
 use crate::VSphere;
 use crate::call::{Call, Outcome, Reply};
 use crate::fault::Fault;
+use crate::fidelity;
 use crate::inventory::{DATASTORE_NAME, Inventory};
 use crate::moref::MoRef;
 use crate::soap::encode;
@@ -220,6 +221,7 @@ fn abort(sim: &mut VSphere, call: &Call<'_>, number: u64, host: &mut dyn CloudHo
     if !matches!(lease.phase, Phase::Creating | Phase::Ready) {
         return Err(wrong_state(lease));
     }
+    host.holds(&fidelity::LEASE_DELETES);
     let fault = Fault::new("RequestCanceled", "The import was aborted by its client.");
     if sim.drop_import(number, fault, Some(call.reply), host) { Ok(Reply::Later) } else { Ok(Reply::Void) }
 }

@@ -10,11 +10,14 @@
 mod authorization_manager;
 mod call;
 mod cluster;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod config;
 mod datacenter;
 mod datastore;
 mod datastore_browser;
 mod fault;
+pub mod fidelity;
 mod file_manager;
 mod folder;
 mod host_system;
@@ -22,6 +25,8 @@ mod http_nfc_lease;
 mod inventory;
 mod moment;
 mod moref;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod network;
 mod nfc;
 mod ovf;

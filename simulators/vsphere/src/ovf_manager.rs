@@ -26,7 +26,7 @@ fn create_import_spec(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHo
         }
     }
     let choices = Choices::parse(call.args.required_child("cisp")?)?;
-    let result = match Descriptor::parse(&call.args.required("ovfDescriptor")?) {
+    let result = match Descriptor::parse(call.args.required("ovfDescriptor")?) {
         Ok(descriptor) => import::result(inventory, &descriptor, &choices),
         Err(fault) => Data::new("OvfCreateImportSpecResult")
             .with("error", Value::list("LocalizedMethodFault", [fault.localized()])),

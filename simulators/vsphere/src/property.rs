@@ -83,12 +83,14 @@ pub(crate) struct Reader<'a> {
     inventory: Inventory<'a>,
     mo: &'a MoRef,
     wholes: Vec<(String, Option<Value>)>,
+    /// Parts of a machine's `config`, by name.
+    parts: Vec<(&'static str, Option<Value>)>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of the object `mo`.
     pub(crate) fn new(inventory: Inventory<'a>, mo: &'a MoRef) -> Reader<'a> {
-        Reader { inventory, mo, wholes: Vec::new() }
+        Reader { inventory, mo, wholes: Vec::new(), parts: Vec::new() }
     }
 
     /// What is at `path`.
@@ -97,6 +99,15 @@ impl<'a> Reader<'a> {
         let Some(first) = segments.next() else { return Lookup::Unknown };
         if first.key.is_none() && !is_known(self.mo, first.name) {
             return Lookup::Unknown;
+        }
+        if first.name == "config" && first.key.is_none() && self.mo.kind == "VirtualMachine" {
+            let mut rest = segments.clone();
+            let part = rest.next();
+            let known =
+                part.as_ref().and_then(|part| virtual_machine::CONFIG_PARTS.iter().find(|name| **name == part.name));
+            if let (Some(part), Some(known)) = (part, known) {
+                return self.config_part(known, part.key, rest);
+            }
         }
         let index = match self.wholes.iter().position(|(name, _)| name == first.name) {
             Some(index) => index,
@@ -107,6 +118,22 @@ impl<'a> Reader<'a> {
         };
         match &self.wholes[index].1 {
             Some(value) => below(value, first.key, segments),
+            None => Lookup::Unset,
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn config_part(&mut self, name: &'static str, key: Option<&str>, rest: Segments<'_>) -> Lookup {
+        let index = match self.parts.iter().position(|(known, _)| *known == name) {
+            Some(index) => index,
+            None => {
+                self.parts.push((name, virtual_machine::config_part(self.inventory, self.mo, name)));
+                self.parts.len() - 1
+            }
+        };
+        match &self.parts[index].1 {
+            Some(value) => below(value, key, rest),
             None => Lookup::Unset,
         }
     }
@@ -195,6 +222,7 @@ struct Segment<'a> {
 }
 
 /// The steps of a path. Dots inside a key are part of it.
+#[derive(Clone)]
 struct Segments<'a> {
     rest: &'a str,
 }

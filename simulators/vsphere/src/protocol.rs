@@ -70,6 +70,9 @@ impl Protocol for VSphereProtocol {
             ProtocolFault::Unavailable => {
                 http_response(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "503 Service Unavailable\n").into()
             }
+            ProtocolFault::Throttle => {
+                http_response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "429 Too Many Requests\n").into()
+            }
             ProtocolFault::ErrorAfter if is_soap(http) => fault_response(&Fault::system("internal error")).into(),
             ProtocolFault::ErrorAfter => {
                 http_response(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "500 Internal Server Error\n").into()
@@ -88,7 +91,7 @@ fn soap_name(body: &Bytes) -> CallName {
     let Some((method, target)) = name::method_and_target(text) else {
         return CallName { template: "vsphere.POST /sdk".to_owned(), target: None, mutating: true };
     };
-    CallName { template: format!("vsphere.{method}"), target, mutating: !READS.contains(&method.as_str()) }
+    CallName { template: format!("vsphere.{method}"), target, mutating: !READS.contains(&method) }
 }
 
 #[cfg(test)]
@@ -134,6 +137,7 @@ mod tests {
         };
         let soap = exchange(Method::POST, "/sdk", POWER_ON);
         assert_eq!(status(&soap, ProtocolFault::Unavailable).0, 503);
+        assert_eq!(status(&soap, ProtocolFault::Throttle).0, 429);
         let (code, body) = status(&soap, ProtocolFault::ErrorAfter);
         assert_eq!(code, 500);
         assert!(std::str::from_utf8(&body).unwrap().contains("<SystemErrorFault xmlns=\"urn:vim25\""));

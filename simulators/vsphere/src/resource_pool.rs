@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use grenadier_fleet::{CloudHost, Disk, Hardware, Mac, MachineSpec, Nic};
+use grenadier_wire::FaultKind;
 
 use crate::VSphere;
 use crate::call::{Call, Outcome, Reply};
@@ -103,12 +104,15 @@ fn import_vapp(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
     let ticket = sim.uuids.uuid();
     let devices = devices(&imported, &record, &spec);
     let mut lease = Lease::new(entity, ticket, devices);
-    if call.task_fails {
-        sim.set_alarm(Alarm::LeaseFails(number), HALF_WAY, host);
-    } else {
-        let (machine, operation) = host.fleet().submit_create(spec);
-        lease.machine = Some(machine);
-        sim.operations.insert(operation, Purpose::Lease(number));
+    match call.asked {
+        Some(FaultKind::TaskFails) => sim.set_alarm(Alarm::LeaseFails(number), HALF_WAY, host),
+        // The lease stays as it is for ever: `initializing`.
+        Some(FaultKind::TaskStuck) => {}
+        _ => {
+            let (machine, operation) = host.fleet().submit_create(spec);
+            lease.machine = Some(machine);
+            sim.operations.insert(operation, Purpose::Lease(number));
+        }
     }
     lease.phase = Phase::Creating;
     sim.leases.insert(number, lease);
@@ -116,9 +120,9 @@ fn import_vapp(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
 }
 
 fn parse(inventory: Inventory<'_>, spec: Node<'_>) -> Result<Imported, Fault> {
-    let name = spec.required("name")?;
+    let name = spec.required_owned("name")?;
     check_name(&name)?;
-    let text = |name, default: &str| spec.text_of(name).unwrap_or_else(|| default.to_owned());
+    let text = |name, default: &str| spec.text_of(name).unwrap_or(default).to_owned();
     let mut imported = Imported {
         name,
         hardware: Hardware {
@@ -138,7 +142,7 @@ fn parse(inventory: Inventory<'_>, spec: Node<'_>) -> Result<Imported, Fault> {
         return Err(Fault::invalid_argument("configSpec", "a machine needs a processor and memory"));
     }
     for option in spec.children("extraConfig") {
-        imported.config.insert(option.required("key")?, option.text_of("value").unwrap_or_default());
+        imported.config.insert(option.required_owned("key")?, option.owned_of("value").unwrap_or_default());
     }
     if let Some(node) = spec.child("vAppConfig") {
         let mut vapp = VApp::default();

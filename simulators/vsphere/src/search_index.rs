@@ -11,7 +11,7 @@ use crate::virtual_machine::record::Record;
 pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Option<Outcome> {
     let inventory = sim.inventory(host, call.session.as_deref());
     Some(match call.method {
-        "FindByInventoryPath" => call.args.required("inventoryPath").map(|path| found(by_path(inventory, &path))),
+        "FindByInventoryPath" => call.args.required("inventoryPath").map(|path| found(by_path(inventory, path))),
         "FindByUuid" => by_uuid(inventory, call),
         _ => return None,
     })

@@ -155,7 +155,7 @@ fn login(sim: &mut VSphere, call: &Call<'_>, now: Time) -> Outcome {
         return Err(refuse());
     }
     let (token, key) = (sim.uuids.uuid(), sim.uuids.uuid());
-    let session = Session { key, user: name, began: now, last_active: now, calls: 1 };
+    let session = Session { key, user: name.to_owned(), began: now, last_active: now, calls: 1 };
     let value = session.data().into();
     sim.sessions.open.insert(token.clone(), session);
     Ok(Reply::LoggedIn { value, token })
@@ -163,7 +163,7 @@ fn login(sim: &mut VSphere, call: &Call<'_>, now: Time) -> Outcome {
 
 fn session_is_active(sim: &VSphere, call: &Call<'_>) -> Outcome {
     let (key, user) = (call.args.required("sessionID")?, call.args.required("userName")?);
-    Ok(Reply::One((sim.sessions.user_of_key(&key) == Some(user.as_str())).into()))
+    Ok(Reply::One((sim.sessions.user_of_key(key) == Some(user)).into()))
 }
 
 /// The session token in a request's cookies. Clients echo attributes and quotes of `Set-Cookie` (pyVmomi).

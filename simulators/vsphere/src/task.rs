@@ -4,8 +4,8 @@
 //! be refused without looking at the object's state (privileges, arguments) is a fault of the call; what hangs on its state
 //! (power, another task, capacity) is the task's error, because a vCenter looks at that when the task runs.
 //!
-//! A call that the wire marks (`task_must_fail`) passes the same checks; then its task ends in `SystemError` half way, and
-//! for every method nothing has been submitted to the fleet and no datastore file has changed.
+//! A call that the wire marks (`asked_of_simulator`) passes the same checks; then its task ends in `SystemError` half way, or
+//! runs for ever, and for every method nothing has been submitted to the fleet and no datastore file has changed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,10 +13,12 @@ use std::time::Duration;
 use grenadier_clock::Time;
 use grenadier_events::Kind;
 use grenadier_fleet::{CloudHost, Operation, OperationError, OperationOutput};
+use grenadier_wire::FaultKind;
 
 use crate::call::{Call, Outcome, Reply};
 use crate::datastore_browser::Search;
 use crate::fault::Fault;
+use crate::fidelity;
 use crate::inventory::{DATASTORE_NAME, Inventory};
 use crate::moref::MoRef;
 use crate::value::{Data, Value, int};
@@ -28,6 +30,8 @@ pub(crate) const PROPERTIES: &[&str] = &["value", "availableField", "info"];
 
 /// How long a task waits in the queue (assumed).
 const QUEUED: Duration = Duration::from_millis(20);
+/// The same where that assumption is turned over.
+const QUEUED_LONG: Duration = Duration::from_secs(5);
 /// How long work takes that is none of the fleet's: a search, a deleted file (assumed).
 const OWN_WORK: Duration = Duration::from_millis(200);
 /// When a task that is made to fail does so (assumed).
@@ -102,7 +106,8 @@ pub(crate) struct Task {
     entity_name: String,
     user: String,
     work: Work,
-    must_fail: bool,
+    /// What the wire asks of it: to fail, or never to end.
+    asked: Option<FaultKind>,
     cancelled: bool,
     state: State,
     queued: Time,
@@ -165,7 +170,7 @@ impl Task {
             .with("entityName", self.entity_name.as_str())
             .with("state", Value::Enum("TaskInfoState", self.state.name()))
             .with("cancelled", self.cancelled)
-            .with("cancelable", self.state == State::Queued);
+            .with("cancelable", self.state == State::Queued || self.asked == Some(FaultKind::TaskStuck));
         let (mut error, mut result, mut progress) = (None, None, None);
         match &self.state {
             State::Queued => {}
@@ -213,6 +218,12 @@ fn cancel(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outco
             sim.end_task(number, Err(Fault::new("RequestCanceled", "The task was canceled by a user.")), host);
             Ok(Reply::Void)
         }
+        // Nothing of it has begun.
+        State::Running { .. } if task.asked == Some(FaultKind::TaskStuck) => {
+            task.cancelled = true;
+            sim.end_task(number, Err(Fault::new("RequestCanceled", "The task was canceled by a user.")), host);
+            Ok(Reply::Void)
+        }
         State::Running { .. } => Err(Fault::not_supported("the task cannot be canceled")),
         State::Success(_) | State::Error(_) => Err(Fault::invalid_state("The task has already completed.")),
     }
@@ -231,7 +242,7 @@ impl VSphere {
             entity_name,
             user: call.user.clone(),
             work: new.work,
-            must_fail: call.task_fails,
+            asked: call.asked,
             cancelled: false,
             state: State::Queued,
             queued: host.now(),
@@ -244,7 +255,8 @@ impl VSphere {
         let mo = task.mo();
         self.tasks.0.insert(number, task);
         self.tell_task(number, host);
-        self.set_alarm(Alarm::TaskStarts(number), QUEUED, host);
+        let queued = if host.holds(&fidelity::TASK_QUEUE) { QUEUED } else { QUEUED_LONG };
+        self.set_alarm(Alarm::TaskStarts(number), queued, host);
         Ok(Reply::One(mo.into()))
     }
 
@@ -254,23 +266,32 @@ impl VSphere {
         if task.state != State::Queued {
             return;
         }
-        let (entity, work, must_fail) = (task.entity.clone(), task.work.clone(), task.must_fail);
+        let (entity, work, asked) = (task.entity.clone(), task.work.clone(), task.asked);
         let prepared = self.prepare(&entity, &work, host);
         let task = self.tasks.0.get_mut(&number).expect("it was there a moment ago");
         task.started = Some(host.now());
         match prepared {
-            Err(fault) => self.end_task(number, Err(fault), host),
+            Err(fault) => {
+                host.holds(&fidelity::STATE_FAULT_IN_TASK);
+                self.end_task(number, Err(fault), host);
+            }
             Ok(prepared) => {
                 task.state = State::Running { progress: 0 };
                 task.operations = prepared.len();
                 task.remaining = prepared.into();
                 self.tell_task(number, host);
-                if must_fail {
-                    self.set_alarm(Alarm::TaskFails(number), HALF_WAY, host);
-                } else if self.tasks.0[&number].operations == 0 {
-                    self.set_alarm(Alarm::TaskEnds(number), OWN_WORK, host);
-                } else {
-                    self.continue_task(number, host);
+                #[cfg(feature = "mutants")]
+                let asked = asked.filter(|it| *it != FaultKind::TaskFails || host.holds(&crate::mutants::TASKS_FAIL));
+                match asked {
+                    Some(FaultKind::TaskFails) => {
+                        let after = if host.holds(&fidelity::TASK_FAILS_HALF_WAY) { HALF_WAY } else { Duration::ZERO };
+                        self.set_alarm(Alarm::TaskFails(number), after, host);
+                    }
+                    Some(FaultKind::TaskStuck) => {}
+                    _ if self.tasks.0[&number].operations == 0 => {
+                        self.set_alarm(Alarm::TaskEnds(number), OWN_WORK, host);
+                    }
+                    _ => self.continue_task(number, host),
                 }
             }
         }

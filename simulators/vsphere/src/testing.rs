@@ -199,7 +199,10 @@ impl MemoryFleet {
                     machine.current_snapshot = parent;
                 }
             }
-            Operation::ReadFiles { .. } | Operation::WriteFile { .. } | Operation::ReadState { .. } => {
+            Operation::ReadFiles { .. }
+            | Operation::WriteFile { .. }
+            | Operation::Suffer { .. }
+            | Operation::ReadState { .. } => {
                 return Err(OperationError::Unsupported("read or write guests"));
             }
         }

@@ -1,5 +1,7 @@
 //! Values of the API: what properties, arguments and results are made of.
 
+use std::borrow::Cow;
+
 use grenadier_clock::Time;
 
 use crate::moref::MoRef;
@@ -101,20 +103,20 @@ impl Value {
     }
 
     /// The type's name where a value must say its own.
-    pub(crate) fn type_name(&self) -> String {
+    pub(crate) fn type_name(&self) -> Cow<'static, str> {
         match self {
-            Value::Text(_) => "xsd:string".to_owned(),
-            Value::Short(_) => "xsd:short".to_owned(),
-            Value::Int(_) => "xsd:int".to_owned(),
-            Value::Long(_) => "xsd:long".to_owned(),
-            Value::Bool(_) => "xsd:boolean".to_owned(),
-            Value::Moment(_) => "xsd:dateTime".to_owned(),
-            Value::Enum(kind, _) => (*kind).to_owned(),
-            Value::Ref(_) => "ManagedObjectReference".to_owned(),
-            Value::Data(data) => data.kind.to_owned(),
+            Value::Text(_) => "xsd:string".into(),
+            Value::Short(_) => "xsd:short".into(),
+            Value::Int(_) => "xsd:int".into(),
+            Value::Long(_) => "xsd:long".into(),
+            Value::Bool(_) => "xsd:boolean".into(),
+            Value::Moment(_) => "xsd:dateTime".into(),
+            Value::Enum(kind, _) => (*kind).into(),
+            Value::Ref(_) => "ManagedObjectReference".into(),
+            Value::Data(data) => data.kind.into(),
             Value::List(element, _) => {
                 let (first, rest) = element.split_at(1);
-                format!("ArrayOf{}{rest}", first.to_ascii_uppercase())
+                format!("ArrayOf{}{rest}", first.to_ascii_uppercase()).into()
             }
             Value::Any(value) => value.type_name(),
         }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use grenadier_clock::{Ids, Stream, Time};
 use grenadier_fleet::{Cloud, CloudHost, FleetEvent, GuestReport, MachineId, OperationId, Power};
-use grenadier_wire::{ReplyTo, http_response, task_must_fail};
+use grenadier_wire::{FaultKind, ReplyTo, asked_of_simulator, http_response};
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use roxmltree::Document;
 
 use crate::call::{Call, Reply, dispatch};
 use crate::config::VSphereConfig;
@@ -20,6 +19,7 @@ use crate::moref::MoRef;
 use crate::property_collector::Collectors;
 use crate::service_instance::service_versions;
 use crate::session_manager::{self, Sessions};
+use crate::soap::tree::Tree;
 use crate::soap::{decode, encode};
 use crate::task::Tasks;
 use crate::view_manager::ContainerView;
@@ -166,6 +166,9 @@ impl VSphere {
     ) -> Option<Response<Bytes>> {
         self.end_idle_sessions(host);
         let token = session_manager::token(request.headers());
+        if let Some(token) = token.as_deref().filter(|_| asked_of_simulator(request) == Some(FaultKind::Unauthorised)) {
+            self.end_session(token, host);
+        }
         let user = token.as_deref().and_then(|token| self.sessions.enter(token, host.now()));
         let session = token.filter(|_| user.is_some());
         let path = request.uri().path();
@@ -196,19 +199,19 @@ impl VSphere {
         user: String,
         host: &mut dyn CloudHost,
     ) -> Option<Response<Bytes>> {
-        let task_fails = task_must_fail(request);
+        let asked = asked_of_simulator(request);
         let text = match std::str::from_utf8(request.body()) {
             Ok(text) => text,
             Err(_) => return Some(fault_response(&Fault::invalid_request("the request is not UTF-8"))),
         };
-        let document = match Document::parse(text) {
-            Ok(document) => document,
+        let tree = match Tree::parse(text) {
+            Ok(tree) => tree,
             Err(error) => return Some(fault_response(&Fault::invalid_request(&error.to_string()))),
         };
-        let outcome = decode::method(&document).and_then(|args| {
+        let outcome = decode::method(&tree).and_then(|args| {
             let method = args.name();
             let target = args.required_moref("_this")?;
-            let mut call = Call { reply, method, target, args, session, user, task_fails };
+            let mut call = Call { reply, method, target, args, session, user, asked };
             dispatch(self, &mut call, host).map(|reply| (method, reply))
         });
         let (method, outcome) = match outcome {
@@ -256,6 +259,8 @@ impl VSphere {
     fn power_changed(&mut self, machine: MachineId, power: Power, host: &mut dyn CloudHost) {
         let now = host.now();
         match power {
+            #[cfg(feature = "mutants")]
+            Power::Off if !host.holds(&crate::mutants::POWER_STATE) => None,
             Power::On => self.powered_on.insert(machine, now),
             Power::Off => self.powered_on.remove(&machine),
         };

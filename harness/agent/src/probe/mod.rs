@@ -7,4 +7,6 @@ pub mod judge;
 mod neighbours;
 mod sampler;
 
+#[cfg(feature = "codecs")]
+pub(crate) use neighbours::entry as neighbour_entry;
 pub(crate) use sampler::Sampler;

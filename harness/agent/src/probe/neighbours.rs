@@ -8,7 +8,7 @@ use grenadier_fleet::Mac;
 ///
 /// Columns as in proc_net(5): address, hardware type, flags, hardware address, mask, device. The flag 0x2 (`ATF_COM`) says
 /// that somebody answered.
-pub(super) fn entry(table: &str, address: IpAddr) -> Option<Mac> {
+pub(crate) fn entry(table: &str, address: IpAddr) -> Option<Mac> {
     table.lines().skip(1).find_map(|line| {
         let mut columns = line.split_ascii_whitespace();
         let (at, flags, mac) = (columns.next()?, columns.nth(1)?, columns.next()?);

@@ -11,7 +11,7 @@ pub static SYSTEM: System = System {
     name: "haproxy-appliance",
     doc: "a VM on vSphere that load-balances Kubernetes clusters: HAProxy, Data Plane API and AnyIP",
     versions: &[V0_1_8, V0_1_9, V0_1_10, V0_2_0],
-    procedures: &[HARDENED],
+    procedures: &[HARDENED, DOCUMENTED],
     // vmware-haproxy hack/image-build-ova.py: 2 vCPU, 4096 MB, 20 GB.
     size: MachineSize { cpus: 2, memory_bytes: 4 << 30, disk_bytes: 20 << 30 },
     files: FILES,
@@ -78,6 +78,35 @@ const fn act(name: &'static str, doc: &'static str) -> Step {
     Step { name, doc, changes: true, irreversible: false }
 }
 
+const REMOVE_OLD: Step = Step {
+    name: "remove-old",
+    doc: "remove the old VM; after this there is no way back",
+    changes: true,
+    irreversible: true,
+};
+
+/// vmware-haproxy `docs/upgrade.md`; the names are those of the same steps of [`HARDENED`].
+const DOCUMENTED: Procedure = Procedure {
+    name: "documented",
+    doc: "swap the VM as the upgrade document tells a person to, step by step and no more",
+    steps: &[
+        look(
+            "check-prerequisites",
+            "confirm what the document asks for: versions, privileges, network topology, CPU and disk for both VMs",
+        ),
+        look("copy-certificates", "copy the server's certificate and key, and the authority's, out of the appliance"),
+        look("save-customisations", "save what people changed in haproxy.cfg and dataplaneapi.cfg"),
+        act("deploy-new", "deploy the new VM, powered off, with identical inputs and the same certificate and key"),
+        act("power-off-old", "power the old VM down: the outage begins"),
+        act("power-on-new", "power the new VM on"),
+        look("verify-services", "log in and see that haproxy and dataplaneapi run"),
+        act("reapply-customisations", "put the saved customisations back and restart the services"),
+        look("verify-addresses", "see that every load balancer address answers, from each cluster"),
+        look("verify-routes", "see that haproxy.cfg grows as the operators begin to program routes"),
+        REMOVE_OLD,
+    ],
+};
+
 const HARDENED: Procedure = Procedure {
     name: "hardened",
     doc: "swap the VM, survive the known traps, and roll back on any failure before the old VM is removed",
@@ -96,12 +125,7 @@ const HARDENED: Procedure = Procedure {
         act("reapply-customisations", "put the saved customisations back and restart the services"),
         look("verify-addresses", "see that every load balancer address answers, from each cluster"),
         look("verify-routes", "see that the operators have programmed every route again"),
-        Step {
-            name: "remove-old",
-            doc: "remove the old VM; after this there is no way back",
-            changes: true,
-            irreversible: true,
-        },
+        REMOVE_OLD,
     ],
 };
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 mod canary;
+mod differential;
 pub(crate) mod downtime;
 mod identity;
 pub(crate) mod leftovers;
@@ -14,7 +15,12 @@ mod unique_address_owner;
 
 use crate::Check;
 
-/// Every check, in the order of the catalogue and of reports.
+/// The check that only a disturbed run can undergo: there is an undisturbed one to compare it with.
+pub(crate) fn of_disturbed_runs() -> [&'static dyn Check; 1] {
+    [&differential::Differential]
+}
+
+/// Every check that each run undergoes, in the order of the catalogue and of reports.
 pub fn all() -> [&'static dyn Check; 9] {
     [
         &outage::Outage,
@@ -39,7 +45,8 @@ mod tests {
 
     #[test]
     fn every_check_of_the_catalogue_is_here_once() {
-        assert_eq!(all().map(Check::name).as_slice(), Name::ALL);
+        let names: Vec<Name> = all().into_iter().chain(of_disturbed_runs()).map(Check::name).collect();
+        assert_eq!(names, Name::ALL);
     }
 
     #[test]

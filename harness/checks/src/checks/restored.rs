@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_masked_difference_fails_only_the_level_of_bytes() {
         let mut run = swap();
-        run.set_at_end("machines/haproxy/files/etc/haproxy/haproxy.cfg", Node::config("# _version=9\nglobal\n"));
+        run.set_at_end("cloud/tasks/1/method", Node::config("PowerOffVM_Task"));
         let result = Restored.make(&run.facts());
         assert_eq!(result.status, CheckStatus::Pass);
         assert_eq!(result.message, "equal on every level but bytes, under masks: the upgrade was rolled back");
@@ -96,6 +96,9 @@ mod tests {
         let bytes = ladder.rung(LadderLevel::Bytes).unwrap();
         assert_eq!(bytes.status, CheckStatus::Fail);
         assert!(bytes.message.starts_with("masked: "), "{}", bytes.message);
+        let masked = ladder.masked.unwrap();
+        assert_eq!((masked.fields, masked.of), (1, 6));
+        assert!(masked.masks.iter().all(|mask| !mask.reason.is_empty()));
     }
 
     #[test]

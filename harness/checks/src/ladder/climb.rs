@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Comparison, compare_trees, meaning};
 use crate::checks::{answers, leftovers};
-use crate::{Difference, Facts};
+use crate::{Difference, Facts, Masked};
 
 /// How many differences of one level are kept in a verdict; the rest is counted.
 const KEPT: usize = 40;
@@ -48,6 +48,9 @@ pub struct Ladder {
     /// Masks that matched no node: nobody needs them, or they are misspelt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused_masks: Vec<String>,
+    /// What the level of structure passed over, where both states were captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masked: Option<Masked>,
 }
 
 impl Ladder {
@@ -57,7 +60,12 @@ impl Ladder {
         let trees = [facts.captures.base.as_ref(), facts.captures.end.as_ref()];
         let roots: Vec<_> = trees.into_iter().flatten().map(|capture| &capture.root).collect();
         let unused_masks = if roots.len() == 2 { facts.masks.unused(&roots) } else { Vec::new() };
-        Ladder { rungs: vec![bytes, structure, meanings(facts), behaviour(facts), history(facts)], unused_masks }
+        let masked = match roots.as_slice() {
+            [base, end] => Some(facts.masks.covering(base, end)),
+            _ => None,
+        };
+        let rungs = vec![bytes, structure, meanings(facts), behaviour(facts), history(facts)];
+        Ladder { rungs, unused_masks, masked }
     }
 
     /// The rung of `level`.
@@ -103,6 +111,7 @@ fn trees(facts: &Facts<'_>) -> [Rung; 2] {
     };
     let allowed = Comparison {
         masks: facts.masks,
+        between_runs: false,
         recreated: &facts.recreated,
         residuals: &facts.expect.residuals,
         acknowledged: &facts.acknowledged,

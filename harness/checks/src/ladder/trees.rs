@@ -19,6 +19,8 @@ pub struct AcknowledgedWrite {
 pub struct Comparison<'a> {
     /// The reviewed masks.
     pub masks: &'a Masks,
+    /// Whether the trees come from two runs, so that the masks between runs are taken as well.
+    pub between_runs: bool,
     /// Objects that a step declares to recreate: their identity may change.
     pub recreated: &'a [Pattern],
     /// What the scenario declares to remain: nodes there may be new.
@@ -141,10 +143,16 @@ impl Walk<'_> {
         }
         if self.masked {
             let may_vary = |mask: &Mask| mask.presence_may_vary() && !holds_identity(node);
-            return self.allowed.masks.matching(path).any(may_vary);
+            return self.masks(path).any(may_vary);
         }
         // The level of bytes does not look at what runs and at logs; a group counts by what it groups.
         node.value.is_some() && node.class != Class::Config && node.children.is_empty()
+    }
+
+    fn masks(&self, path: &str) -> impl Iterator<Item = &Mask> {
+        let Comparison { masks, between_runs, .. } = self.allowed;
+        let more = masks.between_runs.iter().filter(|_| *between_runs);
+        masks.masks.iter().chain(more).filter(move |mask| mask.path.matches(path))
     }
 
     fn recreated(&self, path: &str) -> bool {
@@ -165,7 +173,7 @@ impl Walk<'_> {
         if !self.masked {
             return (base.class == Class::Config).then(differs);
         }
-        let masks: Vec<&Mask> = self.allowed.masks.matching(path).collect();
+        let masks: Vec<&Mask> = self.masks(path).collect();
         let (Some(before), Some(after)) = (&base.value, &now.value) else {
             return (!masks.iter().any(|mask| mask.presence_may_vary())).then(differs);
         };
@@ -204,7 +212,8 @@ impl Walk<'_> {
     fn allows(&self, mask: &Mask, path: &str, before: &[String], after: &[String]) -> bool {
         match mask.class {
             MaskClass::Volatile => true,
-            MaskClass::Unordered => counted(before) == counted(after),
+            MaskClass::Unordered => counted(before.iter().cloned()) == counted(after.iter().cloned()),
+            MaskClass::Sections => counted(sections(before)) == counted(sections(after)),
             MaskClass::Derived => mask.from.as_ref().is_some_and(|from| {
                 let source = from.filled(&mask.path, path);
                 let value = |root: &Node| source.as_deref().and_then(|path| root.value_at(path)).map(str::to_owned);
@@ -218,7 +227,7 @@ impl Walk<'_> {
             (MaskClass::Derived, Some(from)) => {
                 difference.because(format!("it changed, but its source {from} did not"))
             }
-            (MaskClass::Unordered, _) => difference.because("not only its order changed"),
+            (MaskClass::Unordered | MaskClass::Sections, _) => difference.because("not only its order changed"),
             _ => difference,
         }
     }
@@ -232,12 +241,20 @@ fn holds_identity(node: &Node) -> bool {
     node.class == Class::Identity || node.children.values().any(holds_identity)
 }
 
-fn counted(lines: &[String]) -> BTreeMap<&str, usize> {
+fn counted(parts: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for line in lines {
-        *counts.entry(line.as_str()).or_default() += 1;
+    for part in parts {
+        *counts.entry(part).or_default() += 1;
     }
     counts
+}
+
+/// The text in sections: a line that is not indented, with the indented and empty lines below it.
+fn sections(lines: &[String]) -> impl Iterator<Item = String> {
+    let below = |line: &String| line.is_empty() || line.starts_with(char::is_whitespace);
+    // What is empty between two sections belongs to neither.
+    let text = |part: &[String]| part.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>().join("\n");
+    lines.chunk_by(move |_, next| below(next)).map(text)
 }
 
 /// Takes the lines that begin with `prefix` out of `text`. What stays has a mark in the place of each, so that a masked line
@@ -299,7 +316,7 @@ masks:
     }
 
     fn allowed(masks: &Masks) -> Comparison<'_> {
-        Comparison { masks, recreated: &[], residuals: &[], acknowledged: &[] }
+        Comparison { masks, between_runs: false, recreated: &[], residuals: &[], acknowledged: &[] }
     }
 
     /// The differences after `change`, as (bytes, structure).

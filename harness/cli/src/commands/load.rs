@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
-use grenadier_scenario::{LoadError, Loaded, Style, load};
+use grenadier_scenario::{Case, LoadError, Loaded, Origin, Scenario, Style, add_faults, embedded, load, load_case};
 use serde_json::json;
 
 use crate::arguments::Format;
@@ -11,21 +11,47 @@ use crate::output::{complain, line, report_as, word};
 
 /// The scenario, or the exit code after its problems were printed.
 pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, ExitCode> {
-    let error = match load(name_or_path) {
-        Ok(loaded) => return Ok(loaded),
-        Err(error) => error,
-    };
-    match (&error, format) {
+    load(name_or_path).map_err(|error| complained(&error, format))
+}
+
+/// The scenario for the procedure that was asked for, or the exit code after its problems were printed.
+pub(crate) fn with_procedure(name_or_path: &str, procedure: Option<&str>, format: Format) -> Result<Loaded, ExitCode> {
+    let loaded = scenario(name_or_path, format)?;
+    let Some(name) = procedure else { return Ok(loaded) };
+    match loaded.scenario.with_procedure(name) {
+        Ok(scenario) => Ok(Loaded { scenario, ..loaded }),
+        Err(error) => Err(report_as(format, ExitCode::Input, &error, Some(&error.hint()))),
+    }
+}
+
+/// Adds the faults of the command line to a scenario's, or gives the exit code after their problems were printed.
+pub(crate) fn faults(scenario: &mut Scenario, texts: &[String], format: Format) -> Result<(), ExitCode> {
+    add_faults(scenario, texts).map_err(|problems| complained(&problems.into(), format))
+}
+
+/// The case, or the exit code after its problems were printed.
+pub(crate) fn case(path: &str, format: Format) -> Result<Case, ExitCode> {
+    load_case(path).map_err(|error| complained(&error, format))
+}
+
+/// Where a loaded scenario comes from, so that a case of it finds it again: a file may be gone by then.
+pub(crate) fn origin(name_or_path: &str, loaded: &Loaded) -> Origin {
+    let embedded = embedded().iter().any(|scenario| scenario.name == name_or_path);
+    if embedded { Origin::Name(name_or_path.to_owned()) } else { Origin::Document(loaded.source.clone()) }
+}
+
+fn complained(error: &LoadError, format: Format) -> ExitCode {
+    match (error, format) {
         (LoadError::Invalid(problems), Format::Json) => {
             let code = ExitCode::Input;
             line(&json!({"verdict": word(code), "exit_code": code.code(), "problems": problems}).to_string());
         }
         (LoadError::Invalid(problems), Format::Text) => complain(&problems.render(style())),
         _ => {
-            report_as(format, ExitCode::Input, &error, error.help().as_deref());
+            report_as(format, ExitCode::Input, error, error.help().as_deref());
         }
     }
-    Err(ExitCode::Input)
+    ExitCode::Input
 }
 
 fn style() -> Style {

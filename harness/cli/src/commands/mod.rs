@@ -3,10 +3,16 @@
 pub(crate) mod clean;
 pub(crate) mod completions;
 mod docker;
+pub(crate) mod engine;
+pub(crate) mod explore;
+pub(crate) mod fidelity;
 pub(crate) mod images;
 pub(crate) mod internal;
 pub(crate) mod list;
 mod load;
+pub(crate) mod merge;
 pub(crate) mod plan;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod shrink;

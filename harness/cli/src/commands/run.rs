@@ -9,16 +9,20 @@ use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
 use grenadier_runner::{RunOutput, run_virtual};
-use grenadier_scenario::Loaded;
+use grenadier_scenario::{Case, Loaded};
 
 use crate::arguments::{Format, Run, World};
 use crate::output::{line, print, report_as};
 
 pub(crate) fn run(arguments: &Run) -> ExitCode {
-    let loaded = match super::load::scenario(&arguments.scenario, arguments.format) {
-        Ok(loaded) => loaded,
-        Err(code) => return code,
-    };
+    let mut loaded =
+        match super::load::with_procedure(&arguments.scenario, arguments.procedure.as_deref(), arguments.format) {
+            Ok(loaded) => loaded,
+            Err(code) => return code,
+        };
+    if let Err(code) = super::load::faults(&mut loaded.scenario, &arguments.faults, arguments.format) {
+        return code;
+    }
     let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
     if let Some(times) = arguments.repeat {
         return repeat(&loaded, seed, times);
@@ -61,7 +65,9 @@ fn replay(arguments: &Run, seed: Seed) -> String {
     };
     let name = &arguments.scenario;
     let quoted = if name.contains(char::is_whitespace) { format!("'{name}'") } else { name.clone() };
-    format!("grenadier run {quoted}{world} --seed {seed}")
+    let procedure = arguments.procedure.as_ref().map(|name| format!(" --procedure {name}")).unwrap_or_default();
+    let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
+    format!("grenadier run {quoted}{procedure}{world} --seed {seed}{faults}")
 }
 
 /// The folder that explains the run.
@@ -71,7 +77,9 @@ fn folder(arguments: &Run, seed: Seed, loaded: &Loaded) -> PathBuf {
             World::Virtual => "virtual",
             World::Docker => "docker",
         };
-        PathBuf::from("grenadier-runs").join(format!("{}-{world}-{seed}", loaded.scenario.name))
+        let engine = &loaded.scenario.engine;
+        let other = engine.in_place_of.as_ref().map(|_| format!("-{}", engine.procedure)).unwrap_or_default();
+        PathBuf::from("grenadier-runs").join(format!("{}{other}-{world}-{seed}", loaded.scenario.name))
     })
 }
 
@@ -87,7 +95,10 @@ fn write(
     }
     let path = folder(arguments, seed, loaded);
     let folder = RunFolder::new(&path);
-    output.log.with(|events| folder.write(events, &output.verdict, &output.captures))?;
+    let mut case = Case::of(super::load::origin(&arguments.scenario, loaded), loaded.scenario.clone());
+    case.scenario.seed = seed.0;
+    let case = case.to_yaml(&format!("{}/case.yaml", path.display()));
+    output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))?;
     Ok(Some(path.display().to_string()))
 }
 

@@ -30,6 +30,18 @@ fn an_unknown_name_ends_with_2_and_a_suggestion() {
 }
 
 #[test]
+fn a_fault_of_the_command_line_acts_or_ends_with_2_and_a_hint() {
+    let place = Place::new();
+    let fault = "power-on-new/vsphere.PowerOnVM_Task#1=lost-reply";
+    let ended = place.start(&["run", SWAP, "--fault", fault]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains(&format!("--seed 1 --fault '{fault}'")), "{}", ended.out);
+    let ended = place.start(&["run", SWAP, "--fault", "power-onn-new/vsphere.PowerOnVM_Task#1=lost-reply"]);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    assert!(ended.err.contains("did you mean `power-on-new`?") && ended.err.contains("--fault:1:1"), "{}", ended.err);
+}
+
+#[test]
 fn a_broken_scenario_ends_with_2_and_shows_every_problem_with_its_place() {
     let place = Place::new();
     let file = place.variant(
@@ -95,4 +107,30 @@ fn a_folder_that_cannot_be_written_ends_with_3() {
     let ended = place.start(&["run", SWAP, "--quiet", "--out", "file/run"]);
     assert_eq!(ended.code, 3, "{}", ended.out);
     assert!(ended.err.contains("hint: choose another folder with --out"), "{}", ended.err);
+}
+
+#[test]
+fn an_unknown_procedure_ends_with_2_and_a_suggestion() {
+    for command in ["run", "plan", "explore"] {
+        let ended = Place::new().start(&[command, SWAP, "--procedure", "documentd"]);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{command}");
+        assert!(ended.err.starts_with("error: haproxy-appliance has no procedure `documentd`"), "{}", ended.err);
+        assert!(ended.err.contains("hint: did you mean `documented`?"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn another_procedure_stands_in_the_report_in_the_replay_and_in_the_case() {
+    let place = Place::new();
+    let ended = place.start(&["run", SWAP, "--procedure", "documented", "--out", "other"]);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert!(ended.out.contains("procedure  documented, in place of the scenario's own"), "{}", ended.out);
+    assert!(
+        ended.out.contains("grenadier run haproxy-appliance-swap --procedure documented --seed 1"),
+        "{}",
+        ended.out
+    );
+    let again = place.start(&["replay", "other/case.yaml", "--no-folder"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.out.contains("procedure  documented, in place of the scenario's own"), "{}", again.out);
 }

@@ -3,8 +3,11 @@
 
 mod commands;
 mod determinism;
+mod engine;
 mod exit_codes;
+mod explore;
 mod folder;
 mod json;
+mod readme;
 mod streams;
 mod support;

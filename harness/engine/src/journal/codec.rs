@@ -13,9 +13,9 @@ use crate::plan::hex;
 /// The digits before the first record.
 const FIRST: &str = "0000000000000000";
 
-/// A journal's bytes are damaged elsewhere than at the end, where a torn write would leave them.
+/// A journal's bytes are damaged elsewhere than at the end, where a torn write would leave them, or a newer engine's.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("the journal is damaged at record {record}: {reason}")]
+#[error("the journal cannot be read at record {record}: {reason}")]
 pub struct CodecError {
     /// Which record, from 1.
     pub record: usize,
@@ -46,15 +46,24 @@ pub(super) fn encode(record: &Record, chain: &str) -> (Vec<u8>, String) {
     (format!("{own} {json}\n").into_bytes(), own)
 }
 
-fn decode_line(line: &[u8], chain: &str) -> Result<(Record, String), String> {
-    let line = std::str::from_utf8(line).map_err(|_| "it is not text".to_owned())?;
-    let (found, json) = line.split_once(' ').ok_or("it has no checksum")?;
+/// Why a line is no record.
+enum Unread {
+    /// It is not what was written.
+    Damaged(String),
+    /// It is what was written, and by somebody who knows more kinds of records.
+    Unknown(String),
+}
+
+fn decode_line(line: &[u8], chain: &str) -> Result<(Record, String), Unread> {
+    let damaged = |reason: &str| Unread::Damaged(reason.to_owned());
+    let line = std::str::from_utf8(line).map_err(|_| damaged("it is not text"))?;
+    let (found, json) = line.split_once(' ').ok_or_else(|| damaged("it has no checksum"))?;
     let own = digits(chain, json);
     if found != own {
-        return Err("its checksum does not match".to_owned());
+        return Err(damaged("its checksum does not match"));
     }
-    let record = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    Ok((record, own))
+    let newer = |error| Unread::Unknown(format!("{error}; go on with the version of grenadier that wrote it"));
+    Ok((serde_json::from_str(json).map_err(newer)?, own))
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, CodecError> {
@@ -69,8 +78,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, CodecError> {
                 decoded.whole += end + 1;
             }
             // Damage with nothing behind it is what a torn write leaves; damage before other records is not.
-            Err(_) if end + 1 == rest.len() => break,
-            Err(reason) => return Err(CodecError { record: decoded.records.len() + 1, reason }),
+            Err(Unread::Damaged(_)) if end + 1 == rest.len() => break,
+            Err(Unread::Damaged(reason) | Unread::Unknown(reason)) => {
+                return Err(CodecError { record: decoded.records.len() + 1, reason });
+            }
         }
     }
     Ok(decoded)
@@ -86,7 +97,14 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         let verb = prop_oneof![Just(StepVerb::Apply), Just(StepVerb::Undo)];
         prop_oneof![
-            (any::<u32>(), ".*", ".*").prop_map(|(format, plan, procedure)| Record::Begun { format, plan, procedure }),
+            (any::<u32>(), ".*", ".*").prop_map(|(format, plan, procedure)| Record::Begun {
+                format,
+                plan,
+                procedure,
+                from: String::new(),
+                to: String::new(),
+                steps: Vec::new(),
+            }),
             (".*", verb.clone(), ".*").prop_map(|(step, verb, key)| Record::Intent { step, verb, key }),
             (".*", verb.clone(), any::<i64>(), ".*").prop_map(|(step, verb, number, text)| Record::Done {
                 step,
@@ -146,6 +164,14 @@ mod tests {
                 prop_assert_eq!(&decoded.records[..], &records[..intact]);
             }
         }
+    }
+
+    #[test]
+    fn a_whole_record_that_is_not_understood_is_not_taken_for_torn() {
+        let json = r#"{"record":"of-tomorrow"}"#;
+        let line = format!("{} {json}\n", digits(FIRST, json));
+        let error = decode(line.as_bytes()).unwrap_err();
+        assert!(error.record == 1 && error.reason.contains("the version of grenadier that wrote it"), "{error}");
     }
 
     #[test]

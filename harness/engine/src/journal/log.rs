@@ -5,10 +5,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::journal::codec::{self, CodecError};
-use crate::journal::record::Record;
+use crate::journal::record::{BegunStep, Record};
 use crate::journal::recovery::Recovery;
 use crate::journal::storage::{MemoryStorage, Storage, StorageError};
 use crate::plan::Plan;
+use crate::report::{EngineReport, Outcome};
 
 /// Something could not be written to the journal or read from it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub enum JournalError {
         /// Its format.
         wanted_format: u32,
     },
+    /// Nothing was begun in it.
+    #[error("the journal holds no run: begin one with upgrade")]
+    Empty,
     /// It holds a run that was begun and not finished.
     #[error("the journal holds a run that has not ended: resume it or roll it back")]
     Unfinished,
@@ -84,10 +88,18 @@ impl Journal {
     /// Another run has not ended, or it cannot be written.
     pub fn begin(&mut self, plan: &Plan) -> Result<(), JournalError> {
         let recovery = self.recovery();
-        if recovery.plan.is_some() && recovery.outcome.is_none() {
+        if recovery.plan.is_some() && recovery.ended.is_none() {
             return Err(JournalError::Unfinished);
         }
-        self.write(Record::Begun { format: plan.format, plan: plan.hash(), procedure: plan.procedure.clone() })
+        let steps = plan.steps.iter().map(|step| BegunStep { step: step.name.clone(), changes: step.changes });
+        self.write(Record::Begun {
+            format: plan.format,
+            plan: plan.hash(),
+            procedure: plan.procedure.clone(),
+            from: plan.from.clone(),
+            to: plan.to.clone(),
+            steps: steps.collect(),
+        })
     }
 
     /// Sees that the journal was begun with `plan`, and says where its run stands.
@@ -96,7 +108,7 @@ impl Journal {
     /// It was begun with another plan, or not at all.
     pub fn recover(&self, plan: &Plan) -> Result<Recovery, JournalError> {
         let recovery = self.recovery();
-        let (found_format, found) = recovery.plan.clone().unwrap_or_default();
+        let (found_format, found) = recovery.plan.clone().ok_or(JournalError::Empty)?;
         let (wanted_format, wanted) = (plan.format, plan.hash());
         if (found_format, &found) != (wanted_format, &wanted) {
             return Err(JournalError::AnotherPlan { found, found_format, wanted, wanted_format });
@@ -132,8 +144,18 @@ impl Journal {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn finished(&mut self, verb: &str, outcome: &str) -> Result<(), JournalError> {
-        self.write(Record::Finished { verb: verb.to_owned(), outcome: outcome.to_owned() })
+    pub fn finished(&mut self, report: &EngineReport) -> Result<(), JournalError> {
+        let rule = match &report.outcome {
+            Outcome::Refused { rule, .. } => Some(rule.clone()),
+            Outcome::Upgraded | Outcome::RolledBack | Outcome::Stuck => None,
+        };
+        self.write(Record::Finished {
+            verb: report.verb.name().to_owned(),
+            outcome: report.outcome.name().to_owned(),
+            rule,
+            message: report.message.clone(),
+            advice: report.advice.clone(),
+        })
     }
 
     fn write(&mut self, record: Record) -> Result<(), JournalError> {
@@ -159,6 +181,7 @@ impl Journal {
 mod tests {
     use super::*;
     use crate::plan::PLAN_FORMAT;
+    use crate::report::Verb;
 
     fn plan(to: &str) -> Plan {
         Plan {
@@ -228,12 +251,12 @@ mod tests {
     #[test]
     fn another_plan_is_not_continued_and_an_open_run_is_not_begun_anew() {
         let mut journal = Journal::in_memory();
-        assert!(matches!(journal.recover(&plan("v2")), Err(JournalError::AnotherPlan { .. })));
+        assert!(matches!(journal.recover(&plan("v2")), Err(JournalError::Empty)));
         journal.begin(&plan("v2")).unwrap();
         assert!(journal.recover(&plan("v2")).is_ok());
         assert!(matches!(journal.recover(&plan("v3")), Err(JournalError::AnotherPlan { .. })));
         assert_eq!(journal.begin(&plan("v2")), Err(JournalError::Unfinished));
-        journal.finished("upgrade", "upgraded").unwrap();
+        journal.finished(&EngineReport::new(Verb::Upgrade, Outcome::Upgraded, String::new())).unwrap();
         assert_eq!(journal.begin(&plan("v3")), Ok(()));
     }
 }

@@ -12,6 +12,19 @@ mod storage;
 
 pub use codec::CodecError;
 pub use log::{Journal, JournalError};
-pub use record::Record;
-pub use recovery::{Applied, OpenIntent, Recovery};
+pub use record::{BegunStep, Record};
+pub use recovery::{Applied, Ended, Failed, OpenIntent, Recovery};
 pub use storage::{MemoryStorage, Storage, StorageError};
+
+/// The bytes of a journal of these records.
+#[cfg(feature = "codecs")]
+pub(crate) fn written(records: &[Record]) -> Vec<u8> {
+    let mut chain = "0".repeat(16);
+    let mut bytes = Vec::new();
+    for record in records {
+        let (line, own) = codec::encode(record, &chain);
+        bytes.extend(line);
+        chain = own;
+    }
+    bytes
+}

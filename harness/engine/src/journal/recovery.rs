@@ -3,6 +3,7 @@
 use grenadier_events::StepVerb;
 use serde_json::Value;
 
+use crate::advice::Advice;
 use crate::journal::record::Record;
 
 /// A step whose apply was begun and not taken back since.
@@ -25,6 +26,28 @@ pub struct OpenIntent {
     pub key: String,
 }
 
+/// How the last verb of a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// `upgraded`, `rolled-back`, `refused` or `stuck`.
+    pub outcome: String,
+    /// The rule that refused, where one did.
+    pub rule: Option<String>,
+    /// What the engine said.
+    pub message: String,
+    /// What it said somebody should do next.
+    pub advice: Option<Advice>,
+}
+
+/// A step that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The step.
+    pub step: String,
+    /// Why.
+    pub error: String,
+}
+
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
@@ -34,8 +57,12 @@ pub struct Recovery {
     pub applied: Vec<Applied>,
     /// What the engine was doing when it ended.
     pub open: Option<OpenIntent>,
-    /// The outcome of the last verb that ended.
-    pub outcome: Option<String>,
+    /// The step that failed, and made the engine turn round.
+    pub failed: Option<Failed>,
+    /// Whether taking back has begun: from then on the run only goes back.
+    pub undoing: bool,
+    /// How the last verb ended; none while one is at work, or was when the engine ended.
+    pub ended: Option<Ended>,
 }
 
 impl Recovery {
@@ -53,7 +80,8 @@ impl Recovery {
                 *self = Recovery { plan: Some((*format, plan.clone())), ..Recovery::default() };
             }
             Record::Intent { step, verb, key } => {
-                self.outcome = None;
+                self.ended = None;
+                self.undoing |= *verb == StepVerb::Undo;
                 self.open = Some(OpenIntent { step: step.clone(), verb: *verb, key: key.clone() });
                 if *verb == StepVerb::Apply && self.position(step).is_none() {
                     self.applied.push(Applied { step: step.clone(), output: None });
@@ -69,10 +97,17 @@ impl Recovery {
                     _ => {}
                 }
             }
-            Record::Failed { .. } => self.open = None,
-            Record::Finished { outcome, .. } => {
+            Record::Failed { step, verb, error } => {
                 self.open = None;
-                self.outcome = Some(outcome.clone());
+                if *verb == StepVerb::Apply {
+                    self.failed = Some(Failed { step: step.clone(), error: error.clone() });
+                }
+            }
+            Record::Finished { outcome, rule, message, advice, .. } => {
+                // Whatever comes after this, somebody asked for it.
+                (self.open, self.failed) = (None, None);
+                let (outcome, rule, message) = (outcome.clone(), rule.clone(), message.clone());
+                self.ended = Some(Ended { outcome, rule, message, advice: advice.clone() });
             }
         }
     }
@@ -84,6 +119,11 @@ impl Recovery {
     /// The steps to take back, in the order in which that is to happen.
     pub fn to_undo(&self) -> impl Iterator<Item = &str> {
         self.applied.iter().rev().map(|applied| applied.step.as_str())
+    }
+
+    /// Whether a step was begun and not taken back since.
+    pub fn was_begun(&self, step: &str) -> bool {
+        self.position(step).is_some()
     }
 
     /// Whether a step was performed to the end and verified.
@@ -108,7 +148,14 @@ mod tests {
     fn a_failed_step_is_taken_back_first_and_an_open_one_is_repeated() {
         use StepVerb::{Apply, Undo};
         let mut records = vec![
-            Record::Begun { format: 1, plan: "p".into(), procedure: "x".into() },
+            Record::Begun {
+                format: 1,
+                plan: "p".into(),
+                procedure: "x".into(),
+                from: String::new(),
+                to: String::new(),
+                steps: Vec::new(),
+            },
             intent("a", Apply),
             done("a", Apply),
             intent("b", Apply),
@@ -117,14 +164,29 @@ mod tests {
         let recovery = Recovery::of(&records);
         assert_eq!(recovery.to_undo().collect::<Vec<_>>(), ["b", "a"]);
         assert!(recovery.is_done("a") && !recovery.is_done("b") && recovery.open.is_none());
+        assert!(!recovery.undoing);
+        assert_eq!(recovery.failed, Some(Failed { step: "b".into(), error: "no".into() }));
 
         records.extend([intent("b", Undo), done("b", Undo), intent("a", Undo)]);
         let recovery = Recovery::of(&records);
         assert_eq!(recovery.to_undo().collect::<Vec<_>>(), ["a"]);
         assert_eq!(recovery.open, Some(OpenIntent { step: "a".into(), verb: Undo, key: "k".into() }));
 
-        records.extend([done("a", Undo), Record::Finished { verb: "upgrade".into(), outcome: "rolled-back".into() }]);
+        assert!(recovery.undoing && recovery.ended.is_none());
+
+        records.extend([
+            done("a", Undo),
+            Record::Finished {
+                verb: "upgrade".into(),
+                outcome: "rolled-back".into(),
+                rule: None,
+                message: "b failed".into(),
+                advice: None,
+            },
+        ]);
         let recovery = Recovery::of(&records);
-        assert_eq!((recovery.applied.len(), recovery.outcome.as_deref()), (0, Some("rolled-back")));
+        let ended = Ended { outcome: "rolled-back".into(), rule: None, message: "b failed".into(), advice: None };
+        assert_eq!((recovery.applied.len(), recovery.ended), (0, Some(ended)));
+        assert_eq!(recovery.failed, None, "what is done next is done because somebody asks for it");
     }
 }

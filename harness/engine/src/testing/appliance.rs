@@ -33,6 +33,7 @@ fn der_hash(pem: &str) -> String {
 /// What a boot does to a machine's files.
 pub(super) fn boot(machine: &mut Machine, regenerates: bool) {
     machine.down.clear();
+    machine.stale.clear();
     if machine.files.is_empty() {
         let given = |key: &str| machine.properties.get(key).cloned().unwrap_or_default();
         let files = [
@@ -80,6 +81,7 @@ pub(super) fn api(state: &mut State, now: Time, exchange: &HttpExchange) -> Resu
         }
         "/configuration/frontends" => "[]",
         "/configuration/binds?frontend=supervisor-shop" => r#"[{"name":"b","address":"198.18.2.20","port":443}]"#,
+        "/transactions?status=in_progress" => return Ok(http::Response::new("[]".into())),
         other => panic!("this API does not know {other}"),
     };
     Ok(http::Response::new(format!(r#"{{"_version":3,"data":{data}}}"#).into()))
@@ -101,6 +103,13 @@ pub(super) fn shell(state: &mut State, now: Time, shell: &ShellExchange) -> Resu
         ["cat", ">", path] => {
             let content = String::from_utf8(shell.stdin.to_vec()).unwrap();
             machine.files.insert((*path).to_owned(), content.clone());
+            match *path {
+                "/etc/haproxy/haproxy.cfg" => machine.stale.push("haproxy".to_owned()),
+                "/etc/haproxy/dataplaneapi.cfg" | "/etc/haproxy/server.crt" | "/etc/haproxy/server.key" => {
+                    machine.stale.push("dataplaneapi".to_owned());
+                }
+                _ => {}
+            }
             state.writes.push(((*path).to_owned(), content));
             exit(0)
         }
@@ -109,6 +118,7 @@ pub(super) fn shell(state: &mut State, now: Time, shell: &ShellExchange) -> Resu
             exit(0)
         }
         ["haproxy", "-c", "-f", path] => exit(i32::from(machine.files[*path].contains("nonsense"))),
+        ["ip", "route", "show", "table", "all"] => exit(0),
         ["systemctl", "is-active", service] => {
             let down = machine.down.iter().any(|down| down == service);
             let text = if down { "inactive\n" } else { "active\n" };
@@ -118,8 +128,11 @@ pub(super) fn shell(state: &mut State, now: Time, shell: &ShellExchange) -> Resu
             machine.down.push((*service).to_owned());
             exit(0)
         }
+        // What runs already is not started.
+        ["systemctl", "start", service] if !machine.down.iter().any(|down| down == service) => exit(0),
         ["systemctl", "start" | "restart", service] => {
             machine.down.retain(|down| down != service);
+            machine.stale.retain(|stale| stale != service);
             if *service == "dataplaneapi" {
                 machine.shown = machine.files["/etc/haproxy/server.crt"].clone();
             }

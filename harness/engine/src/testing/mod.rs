@@ -11,5 +11,5 @@ mod vcenter;
 mod world;
 
 pub(crate) use clock::TestClock;
-pub(crate) use ovf::{CERTIFICATE, OVF, PASSWORD};
-pub(crate) use world::{FakeWorld, run};
+pub(crate) use ovf::{CERTIFICATE, KEY, OVF, PASSWORD};
+pub(crate) use world::{Crash, FakeWorld, Tally, run, run_or_crash};

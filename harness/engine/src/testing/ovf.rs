@@ -4,6 +4,8 @@
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A certificate in form only: its DER is the three bytes "abc".
+pub(crate) const KEY: &str = "-----BEGIN PRIVATE KEY-----\nS0VZ\n-----END PRIVATE KEY-----\n";
+
 pub(crate) const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n";
 
 /// The new appliance's descriptor.

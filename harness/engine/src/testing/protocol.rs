@@ -28,6 +28,7 @@ impl Protocol for Names {
         let Exchange::Http(http) = exchange else { return None };
         Some(match fault {
             ProtocolFault::Unavailable => plain(StatusCode::SERVICE_UNAVAILABLE).into(),
+            ProtocolFault::Throttle => plain(StatusCode::TOO_MANY_REQUESTS).into(),
             ProtocolFault::ErrorAfter if http.request.uri().path() == "/sdk" => soap::fault("SystemError").into(),
             ProtocolFault::ErrorAfter => plain(StatusCode::INTERNAL_SERVER_ERROR).into(),
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_clock::{Clock, Time};
-use grenadier_wire::{HttpExchange, task_must_fail};
+use grenadier_wire::{FaultKind, HttpExchange, asked_of_simulator};
 use http::{HeaderValue, StatusCode, header};
 use roxmltree::{Document, Node};
 
@@ -71,7 +71,7 @@ pub(super) fn answer(state: &mut State, clock: &TestClock, exchange: &HttpExchan
     if !in_session && !matches!(method, "RetrieveServiceContent" | "Login") {
         return fault("NotAuthenticated");
     }
-    dispatch(state, clock, method, call, task_must_fail(request))
+    dispatch(state, clock, method, call, asked_of_simulator(request) == Some(FaultKind::TaskFails))
 }
 
 fn dispatch(
@@ -133,17 +133,19 @@ fn dispatch(
             reply(method, &entities.collect::<String>())
         }
         "RetrievePropertiesEx" => {
-            let (id, paths) = (text(call, "obj").to_owned(), paths_of(call));
-            match properties(state, &id, &paths) {
-                Some(values) => {
-                    let kind = find(call, "obj").unwrap().attribute("type").unwrap();
-                    let sets =
-                        values.iter().map(|(path, value)| format!("<propSet><name>{path}</name>{value}</propSet>"));
-                    let object = format!("<obj type=\"{kind}\">{id}</obj>{}", sets.collect::<String>());
-                    reply(method, &format!("<returnval><objects>{object}</objects></returnval>"))
-                }
-                None => fault("ManagedObjectNotFound"),
+            let mut objects = String::new();
+            for object in all(call, "obj") {
+                let (kind, id) = (object.attribute("type").unwrap(), object.text().unwrap());
+                let mut sets = all(call, "propSet");
+                let paths = paths_of(sets.find(|set| text(*set, "type") == kind).unwrap());
+                let Some(values) = properties(state, id, &paths) else { return fault("ManagedObjectNotFound") };
+                let sets = values.iter().map(|(path, value)| {
+                    format!("<propSet><name>{}</name>{value}</propSet>", path.replace('"', "&quot;"))
+                });
+                let sets = sets.collect::<String>();
+                objects.push_str(&format!("<objects><obj type=\"{kind}\">{id}</obj>{sets}</objects>"));
             }
+            reply(method, &format!("<returnval>{objects}</returnval>"))
         }
         "CreateFilter" => {
             let filter = Filter { object: text(call, "obj").to_owned(), paths: paths_of(call) };
@@ -193,10 +195,11 @@ fn dispatch(
         }
         "HttpNfcLeaseAbort" => {
             if let Some(lease) = state.leases.remove(&this) {
-                state.machines.remove(&lease.machine);
+                state.remove(&lease.machine);
             }
             reply(method, "")
         }
+        "ShutdownGuest" if state.knobs.deaf_guests => fault("ToolsUnavailable"),
         "ShutdownGuest" => match state.machines.get(&this) {
             Some(machine) if machine.on.is_some() => {
                 state.shut_down(&this, clock.now());
@@ -242,10 +245,12 @@ fn import(state: &mut State, now: Time, call: Node<'_, '_>) -> http::Response<By
         extra_config: pairs("extraConfig", "key"),
         files: BTreeMap::new(),
         down: Vec::new(),
+        stale: Vec::new(),
         shown: CERTIFICATE.into(),
         disk: false,
     };
     let (vm, lease) = (state.id("vm"), state.id("lease"));
+    *state.tally.made.entry(machine.name.clone()).or_default() += 1;
     state.machines.insert(vm.clone(), machine);
     state.leases.insert(lease.clone(), Lease { machine: vm, state: "ready", expires: now + LEASE, uploaded: false });
     reply("ImportVApp", &format!("<returnval type=\"HttpNfcLease\">{lease}</returnval>"))
@@ -296,6 +301,7 @@ pub(super) fn finish_task(state: &mut State, id: &str, now: Time) {
             ("PowerOnVM_Task", None) => {
                 assert!(machine.disk, "a machine without its disk must not be turned on");
                 machine.on = Some(now);
+                *state.tally.turned_on.entry(machine.name.clone()).or_default() += 1;
                 appliance::boot(machine, regenerates);
                 "success".into()
             }
@@ -312,7 +318,7 @@ pub(super) fn finish_task(state: &mut State, id: &str, now: Time) {
             ("Destroy_Task", None) => {
                 let gone = task.machine.clone();
                 task.state = "success".into();
-                state.machines.remove(&gone);
+                state.remove(&gone);
                 return;
             }
             _ => "InvalidPowerState".into(),
@@ -368,8 +374,9 @@ fn kind_of(id: &str) -> &'static str {
 fn properties(state: &State, id: &str, paths: &[String]) -> Option<BTreeMap<String, String>> {
     let value = |path: &str| -> Option<Option<String>> {
         match id.split('-').next().unwrap() {
+            "vm" if path == "recentTask" => state.machines.get(id).map(|_| Some(recent_tasks(state, id))),
             "vm" => state.machines.get(id).map(|machine| machine_property(machine, path)),
-            "task" => state.tasks.get(id).map(|task| Some(task_info(task))),
+            "task" => state.tasks.get(id).map(|task| task_info(task, path)),
             "lease" => state.leases.get(id).map(|lease| lease_property(id, lease, path)),
             "network" => Some(Some(format!("<val xsi:type=\"xsd:string\">{}</val>", &id["network-".len()..]))),
             "host" => Some(match path {
@@ -382,7 +389,7 @@ fn properties(state: &State, id: &str, paths: &[String]) -> Option<BTreeMap<Stri
                     32768 - state.knobs.free_memory_mib
                 )),
             }),
-            "datastore" => Some(Some(format!("<val><freeSpace>{}</freeSpace></val>", 100_u64 << 30))),
+            "datastore" => Some(Some(format!("<val>{}</val>", 100_u64 << 30))),
             other => panic!("no object {other}"),
         }
     };
@@ -395,14 +402,18 @@ fn properties(state: &State, id: &str, paths: &[String]) -> Option<BTreeMap<Stri
     Some(values)
 }
 
+fn recent_tasks(state: &State, machine: &str) -> String {
+    let tasks = state.tasks.iter().filter(|(_, task)| task.machine == machine);
+    let tasks = tasks.map(|(id, _)| format!("<ManagedObjectReference type=\"Task\">{id}</ManagedObjectReference>"));
+    format!("<val xsi:type=\"ArrayOfManagedObjectReference\">{}</val>", tasks.collect::<String>())
+}
+
 fn machine_property(machine: &Machine, path: &str) -> Option<String> {
     let power = if machine.on.is_some() { "poweredOn" } else { "poweredOff" };
     Some(match path {
         "name" => format!("<val>{}</val>", machine.name),
         "runtime.powerState" => format!("<val xsi:type=\"VirtualMachinePowerState\">{power}</val>"),
-        "runtime" => {
-            format!("<val><host type=\"HostSystem\">host-1</host><powerState>{power}</powerState></val>")
-        }
+        "runtime.host" => "<val type=\"HostSystem\">host-1</val>".into(),
         "parent" => "<val type=\"Folder\">group-1</val>".into(),
         "resourcePool" => "<val type=\"ResourcePool\">resgroup-1</val>".into(),
         "datastore" => {
@@ -428,25 +439,42 @@ fn machine_property(machine: &Machine, path: &str) -> Option<String> {
             });
             format!("<val xsi:type=\"ArrayOfOptionValue\">{}</val>", options.collect::<String>())
         }
-        "config.vAppConfig" => {
+        "config.vAppConfig.property" => {
             let properties = machine.properties.iter().map(|(id, value)| {
                 let (class, id) = id.split_once('.').unwrap();
                 let value = escaped(value);
-                format!("<property><classId>{class}</classId><id>{id}</id><value>{value}</value></property>")
+                format!(
+                    "<VAppPropertyInfo><classId>{class}</classId><id>{id}</id><value>{value}</value></VAppPropertyInfo>"
+                )
             });
             format!("<val>{}</val>", properties.collect::<String>())
+        }
+        keyed if keyed.starts_with("config.extraConfig[") => {
+            let key = keyed.split('"').nth(1).unwrap();
+            let value = machine.extra_config.get(key)?;
+            format!(
+                "<val xsi:type=\"OptionValue\"><key>{key}</key><value xsi:type=\"xsd:string\">{value}</value></val>"
+            )
         }
         other => panic!("no property {other}"),
     })
 }
 
-fn task_info(task: &Task) -> String {
-    match task.state.as_str() {
-        state @ ("running" | "success") => format!("<val xsi:type=\"TaskInfo\"><state>{state}</state></val>"),
-        fault => format!(
-            "<val xsi:type=\"TaskInfo\"><state>error</state><error><fault xsi:type=\"{fault}\"/>\
-             <localizedMessage>it did not work</localizedMessage></error></val>"
-        ),
+fn task_info(task: &Task, path: &str) -> Option<String> {
+    let ended_well = match task.state.as_str() {
+        "running" => None,
+        "success" => Some(true),
+        _ => Some(false),
+    };
+    match (path, ended_well) {
+        ("info.state", Some(false)) => Some("<val xsi:type=\"TaskInfoState\">error</val>".into()),
+        ("info.state", _) => Some(format!("<val xsi:type=\"TaskInfoState\">{}</val>", task.state)),
+        ("info.error", Some(false)) => Some(format!(
+            "<val xsi:type=\"LocalizedMethodFault\"><fault xsi:type=\"{}\"/>\
+             <localizedMessage>it did not work</localizedMessage></val>",
+            task.state
+        )),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use grenadier_wire::{Answer, Answerer, Answering, Exchange, Failure, Wire};
 
 use crate::testing::protocol::Names;
 use crate::testing::vcenter::{Filter, Lease, Task};
-use crate::testing::{CERTIFICATE, PASSWORD, TestClock, appliance, vcenter};
+use crate::testing::{CERTIFICATE, KEY, PASSWORD, TestClock, appliance, vcenter};
 
 /// How long a machine takes to boot.
 pub(super) const BOOT: Duration = Duration::from_secs(20);
@@ -35,10 +35,29 @@ pub(crate) struct Machine {
     pub(crate) files: BTreeMap<String, String>,
     /// Services that were stopped or failed; the others run.
     pub(crate) down: Vec<String>,
+    /// Services that run, but not with what their files say now.
+    pub(crate) stale: Vec<String>,
     /// The certificate the API shows: it reads the file when it starts.
     pub(crate) shown: String,
     /// Whether its disk was uploaded.
     pub(crate) disk: bool,
+}
+
+/// Where the engine's process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Before the effect of its call number so-and-so, from 1.
+    Before(usize),
+    /// After the effect, before the answer.
+    After(usize),
+}
+
+/// How often what happened to machines, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) made: BTreeMap<String, u32>,
+    pub(crate) removed: BTreeMap<String, u32>,
+    pub(crate) turned_on: BTreeMap<String, u32>,
 }
 
 /// What tests turn.
@@ -54,6 +73,10 @@ pub(crate) struct Knobs {
     pub(crate) session_calls: u32,
     /// When somebody removes the old machine.
     pub(crate) vanishes: Option<Time>,
+    /// Guests cannot be asked to shut down.
+    pub(crate) deaf_guests: bool,
+    /// Where the engine's process ends.
+    pub(crate) crash: Option<Crash>,
 }
 
 pub(crate) struct State {
@@ -64,6 +87,9 @@ pub(crate) struct State {
     pub(super) leases: BTreeMap<String, Lease>,
     pub(crate) session: Option<(String, u32)>,
     pub(super) next: u32,
+    /// The engine's calls so far, since a crash was last set.
+    served: usize,
+    pub(crate) tally: Tally,
     /// Whether two appliances were ever on together.
     pub(crate) fought: bool,
     /// Every write a shell was asked for: path, content.
@@ -92,11 +118,10 @@ frontend supervisor-shop
 
 impl FakeWorld {
     pub(crate) fn new() -> FakeWorld {
-        let key = "-----BEGIN PRIVATE KEY-----\nS0VZ\n-----END PRIVATE KEY-----\n";
         let files = [
             ("/etc/vmware-haproxy-release", "VERSION=v0.1.10\n"),
             ("/etc/haproxy/server.crt", CERTIFICATE),
-            ("/etc/haproxy/server.key", key),
+            ("/etc/haproxy/server.key", KEY),
             ("/etc/haproxy/haproxy.cfg", OLD_CONFIG),
             ("/etc/haproxy/dataplaneapi.cfg", "TLS_HOST=198.18.0.10\n"),
         ];
@@ -121,6 +146,7 @@ impl FakeWorld {
             extra_config: BTreeMap::new(),
             files: owned(&files),
             down: Vec::new(),
+            stale: Vec::new(),
             shown: CERTIFICATE.into(),
             disk: true,
         };
@@ -133,6 +159,8 @@ impl FakeWorld {
             no_routes_on_new: false,
             session_calls: u32::MAX,
             vanishes: None,
+            deaf_guests: false,
+            crash: None,
         };
         let state = State {
             knobs,
@@ -142,6 +170,8 @@ impl FakeWorld {
             leases: BTreeMap::new(),
             session: None,
             next: 2,
+            served: 0,
+            tally: Tally::default(),
             fought: false,
             writes: Vec::new(),
         };
@@ -167,6 +197,14 @@ impl FakeWorld {
         let mut state = self.state();
         state.settle(self.clock.now());
         state.machines.values().map(|machine| (machine.name.clone(), machine.on.is_some())).collect()
+    }
+
+    /// Ends the engine's process at one of its next calls; with none, lets the next process live.
+    pub(crate) fn crash(&self, crash: Option<Crash>) {
+        self.clock.stop(false);
+        let mut state = self.state();
+        state.served = 0;
+        state.knobs.crash = crash;
     }
 
     /// The addresses of the engine's calls so far.
@@ -206,9 +244,15 @@ impl State {
             .collect();
         for id in expired {
             let lease = self.leases.remove(&id).unwrap();
-            self.machines.remove(&lease.machine);
+            self.remove(&lease.machine);
         }
         self.fought |= self.machines.values().filter(|machine| machine.on.is_some()).count() > 1;
+    }
+
+    pub(super) fn remove(&mut self, id: &str) {
+        if let Some(machine) = self.machines.remove(id) {
+            *self.tally.removed.entry(machine.name).or_default() += 1;
+        }
     }
 
     pub(super) fn id(&mut self, kind: &str) -> String {
@@ -235,6 +279,12 @@ impl State {
 impl Answerer for FakeWorld {
     fn answer(&self, _actor: Actor, exchange: Exchange) -> Answering {
         let state = &mut *self.state();
+        state.served += 1;
+        let served = state.served;
+        if state.knobs.crash == Some(Crash::Before(served)) {
+            self.clock.stop(true);
+            return Box::pin(std::future::pending());
+        }
         state.settle(self.clock.now());
         let result: Result<Answer, Failure> = match &exchange {
             Exchange::Http(http) if http.endpoint.starts_with("vcenter.") => {
@@ -247,8 +297,17 @@ impl Answerer for FakeWorld {
             }
             Exchange::Shell(shell) => Ok(appliance::curl(state, self.clock.now(), shell).into()),
         };
+        if state.knobs.crash == Some(Crash::After(served)) {
+            self.clock.stop(true);
+            return Box::pin(std::future::pending());
+        }
         Box::pin(std::future::ready(result))
     }
+}
+
+/// Runs a future that may never end, as a process does that is killed.
+pub(crate) fn run_or_crash<T>(future: impl Future<Output = T>) -> Option<T> {
+    future.now_or_never()
 }
 
 /// Runs a future of which every part is ready when asked.

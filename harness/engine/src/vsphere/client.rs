@@ -7,7 +7,7 @@ use grenadier_events::Actor;
 use grenadier_wire::{Answer, Exchange, HttpExchange, Wire};
 use http::{Method, StatusCode, header};
 
-use crate::retry::{Backoff, Certainty};
+use crate::retry::{Backoff, Certainty, retry_after, whole};
 use crate::vsphere::access::VSphereAccess;
 use crate::vsphere::element::{Element, ManagedObject};
 use crate::vsphere::envelope;
@@ -52,12 +52,14 @@ pub struct VSphere {
     pub(super) access: VSphereAccess,
     cookie: Option<String>,
     session: Option<Session>,
+    /// How long the last answer asked to be left alone.
+    retry_after: Option<Duration>,
 }
 
 impl VSphere {
     /// A client that has not spoken to vCenter yet.
     pub fn new(wire: Wire, actor: Actor, access: VSphereAccess) -> VSphere {
-        VSphere { wire, actor, access, cookie: None, session: None }
+        VSphere { wire, actor, access, cookie: None, session: None, retry_after: None }
     }
 
     /// Logs in where that has not happened.
@@ -136,9 +138,15 @@ impl VSphere {
                 }
             }
             let Some(pause) = Backoff::CALL.pause(attempt) else { return Err(error) };
-            self.wire.clock().sleep(pause).await;
+            self.rest(pause).await;
             attempt += 1;
         }
+    }
+
+    /// Pauses before another attempt, for at least as long as the server asked.
+    pub(super) async fn rest(&mut self, pause: Duration) {
+        let pause = self.retry_after.take().map_or(pause, |asked| asked.max(pause));
+        self.wire.clock().sleep(pause).await;
     }
 
     fn forget_session(&mut self) {
@@ -193,7 +201,7 @@ impl VSphere {
             let Some(pause) = pause else { return Err(error) };
             // A session that a lost answer may have opened is not ours: a second login in it would be refused.
             self.cookie = None;
-            self.wire.clock().sleep(pause).await;
+            self.rest(pause).await;
             attempt += 1;
         }
     }
@@ -216,7 +224,7 @@ impl VSphere {
         let endpoint = self.access.endpoint.clone();
         let response = self.transfer(method, &endpoint, request, body.into(), timeout).await?;
         let status = response.status();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             return Err(VSphereError::Status { method: method.to_owned(), status: status.as_u16() });
         }
         match envelope::answer(response.body()) {
@@ -250,8 +258,9 @@ impl VSphere {
         });
         match self.wire.call(self.actor, exchange).await {
             Ok(Answer::Http(response)) => {
+                self.retry_after = retry_after(&response);
                 self.keep_cookie(&response);
-                Ok(response)
+                whole(response, endpoint).map_err(|source| VSphereError::NoAnswer { method: what.to_owned(), source })
             }
             Ok(Answer::Shell(_)) => {
                 Err(VSphereError::Status { method: what.to_owned(), status: StatusCode::BAD_GATEWAY.as_u16() })

@@ -120,7 +120,7 @@ impl VSphereError {
         match self {
             VSphereError::NoAnswer { source, .. } => Certainty::of(source),
             // A proxy that cannot reach vCenter says 502 or 504, which may come after the effect.
-            VSphereError::Status { status: 503, .. } => Certainty::NotDelivered,
+            VSphereError::Status { status: 429 | 503, .. } => Certainty::NotDelivered,
             VSphereError::Status { status: 500..=599, .. } => Certainty::Unknown,
             VSphereError::Garbled { source: EnvelopeError::Character { .. }, .. } => Certainty::Final,
             VSphereError::Garbled { .. } => Certainty::Unknown,

@@ -93,19 +93,21 @@ impl VSphere {
             parameters,
         ];
         let answer = self.call("CreateImportSpec", &manager, &arguments, Repeat::Freely).await?;
-        let result = answer.child("returnval").ok_or_else(|| incomplete("CreateImportSpec", "result"))?;
+        let result = answer.children.into_iter().find(|child| child.name == "returnval");
+        let result = result.ok_or_else(|| incomplete("CreateImportSpec", "result"))?;
         let objections: Vec<_> = result.all("error").map(objection).collect();
         if !objections.is_empty() {
             return Err(VSphereError::NotImportable { reason: objections.join("; ") });
         }
-        let mut spec =
-            result.child("importSpec").cloned().ok_or_else(|| incomplete("CreateImportSpec", "import spec"))?;
-        mark(&mut spec, &deployment.extra_config);
         let files = result.all("fileItem").map(|item| FileItem {
             device: item.text_at("deviceId").unwrap_or_default().to_owned(),
             create: item.text_at("create") == Some("true"),
         });
-        Ok((spec, files.collect()))
+        let files = files.collect();
+        let spec = result.children.into_iter().find(|child| child.name == "importSpec");
+        let mut spec = spec.ok_or_else(|| incomplete("CreateImportSpec", "import spec"))?;
+        mark(&mut spec, &deployment.extra_config);
+        Ok((spec, files))
     }
 }
 

@@ -30,16 +30,40 @@ impl VSphere {
     /// # Errors
     /// There is no such object, it has no such property, or vCenter does not answer.
     pub async fn properties(&mut self, object: &ManagedObject, paths: &[&str]) -> Result<Properties, VSphereError> {
-        let collector = self.content().await?.property_collector;
-        let spec = filter_spec(object, paths).renamed("specSet");
-        let arguments = [spec, Element::new("options")];
-        let answer = self.call("RetrievePropertiesEx", &collector, &arguments, Repeat::Freely).await?;
-        let mut properties = Properties::new(object);
-        let found = answer.child("returnval").into_iter().flat_map(|result| result.all("objects"));
-        for content in found.filter(|content| content.reference_at("obj").as_ref() == Some(object)) {
-            properties.take(content.all("propSet").cloned(), paths);
-        }
+        let [properties] = self.properties_of([(object, paths)]).await?;
         Ok(properties)
+    }
+
+    /// Properties of several objects in one call, in the order in which they are asked for. No object is named twice,
+    /// and objects of one type are asked for the same properties.
+    ///
+    /// # Errors
+    /// As those of [`VSphere::properties`], for any of the objects.
+    pub async fn properties_of<const N: usize>(
+        &mut self,
+        wanted: [(&ManagedObject, &[&str]); N],
+    ) -> Result<[Properties; N], VSphereError> {
+        let mut found = self.retrieve(&wanted).await?.into_iter();
+        Ok(wanted.map(|(object, _)| found.next().unwrap_or_else(|| Properties::new(object))))
+    }
+
+    /// [`VSphere::properties_of`] where nobody knows beforehand how many objects there are.
+    pub(super) async fn retrieve(
+        &mut self,
+        wanted: &[(&ManagedObject, &[&str])],
+    ) -> Result<Vec<Properties>, VSphereError> {
+        let collector = self.content().await?.property_collector;
+        let arguments = [filter_spec("specSet", wanted), Element::new("options")];
+        let answer = self.call("RetrievePropertiesEx", &collector, &arguments, Repeat::Freely).await?;
+        let mut found: Vec<Properties> = wanted.iter().map(|(object, _)| Properties::new(object)).collect();
+        let results = answer.children.into_iter().filter(|child| child.name == "returnval");
+        for content in results.flat_map(|result| result.children) {
+            let object = content.reference_at("obj");
+            if let Some(index) = found.iter().position(|one| Some(&one.object) == object.as_ref()) {
+                found[index].take("propSet", content.children, wanted[index].1);
+            }
+        }
+        Ok(found)
     }
 
     /// Which of these privileges the user lacks, each on its object.
@@ -51,7 +75,7 @@ impl VSphere {
         wanted: &[(ManagedObject, &str)],
     ) -> Result<Vec<(ManagedObject, String)>, VSphereError> {
         let manager = self.content().await?.authorization_manager;
-        let session = self.session_key().await?;
+        let mut session = self.session_key().await?;
         let mut objects: Vec<&ManagedObject> = Vec::new();
         let mut privileges: Vec<&str> = Vec::new();
         for (object, privilege) in wanted {
@@ -62,10 +86,19 @@ impl VSphere {
                 privileges.push(privilege);
             }
         }
-        let mut arguments: Vec<Element> = objects.iter().map(|object| Element::reference("entity", object)).collect();
-        arguments.push(Element::text("sessionId", session));
-        arguments.extend(privileges.iter().map(|privilege| Element::text("privId", *privilege)));
-        let answer = self.call("HasPrivilegeOnEntities", &manager, &arguments, Repeat::Freely).await?;
+        let answer = loop {
+            let mut arguments: Vec<Element> =
+                objects.iter().map(|object| Element::reference("entity", object)).collect();
+            arguments.push(Element::text("sessionId", session.clone()));
+            arguments.extend(privileges.iter().map(|privilege| Element::text("privId", *privilege)));
+            let answer = self.call("HasPrivilegeOnEntities", &manager, &arguments, Repeat::Freely).await?;
+            // A session that expired meanwhile has no privileges: ask about the one that took its place.
+            let now = self.session_key().await?;
+            if now == session {
+                break answer;
+            }
+            session = now;
+        };
         let granted = |object: &ManagedObject, privilege: &str| {
             answer.all("returnval").filter(|entry| entry.reference_at("entity").as_ref() == Some(object)).any(|entry| {
                 let mut known = entry.all("privAvailability");
@@ -79,13 +112,17 @@ impl VSphere {
     }
 }
 
-/// A property filter on one object.
-pub(super) fn filter_spec(object: &ManagedObject, paths: &[&str]) -> Element {
-    let properties = Element::new("propSet")
-        .with(Element::text("type", &object.kind))
-        .with(Element::text("all", "false"))
-        .with_all(paths.iter().map(|path| Element::text("pathSet", *path)));
-    let objects =
-        Element::new("objectSet").with(Element::reference("obj", object)).with(Element::text("skip", "false"));
-    Element::new("spec").with(properties).with(objects)
+/// A property filter, called `name`, on objects and their properties: one set of properties for each type.
+pub(super) fn filter_spec(name: &str, wanted: &[(&ManagedObject, &[&str])]) -> Element {
+    let first = |index: usize| wanted[..index].iter().all(|(earlier, _)| earlier.kind != wanted[index].0.kind);
+    let properties = wanted.iter().enumerate().filter(|(index, _)| first(*index)).map(|(_, (object, paths))| {
+        Element::new("propSet")
+            .with(Element::text("type", &object.kind))
+            .with(Element::text("all", "false"))
+            .with_all(paths.iter().map(|path| Element::text("pathSet", *path)))
+    });
+    let objects = wanted.iter().map(|(object, _)| {
+        Element::new("objectSet").with(Element::reference("obj", object)).with(Element::text("skip", "false"))
+    });
+    Element::new(name).with_all(properties).with_all(objects)
 }

@@ -80,7 +80,7 @@ impl VSphere {
             };
             let pause = Backoff::CALL.pause(attempt).filter(|_| error.certainty() != Certainty::Final);
             let Some(pause) = pause else { return Err(error) };
-            self.wire.clock().sleep(pause).await;
+            self.rest(pause).await;
             attempt += 1;
         }
     }

@@ -9,6 +9,7 @@ use crate::vsphere::client::VSphere;
 use crate::vsphere::element::{Element, ManagedObject};
 use crate::vsphere::error::VSphereError;
 use crate::vsphere::power::PowerState;
+use crate::vsphere::properties::Properties;
 
 /// A change of what a machine is made of. What is not named stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,27 +112,37 @@ impl MachineFacts {
     }
 }
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "config.extraConfig",
     "config.hardware.device",
     "config.hardware.memoryMB",
     "config.hardware.numCPU",
-    "config.vAppConfig",
+    "config.vAppConfig.property",
     "datastore",
     "name",
     "parent",
     "resourcePool",
-    "runtime",
+    "runtime.host",
+    "runtime.powerState",
 ];
 
 impl VSphere {
-    /// A machine's configuration keys.
+    /// The value of one of a machine's configuration keys, where it is there.
     ///
     /// # Errors
     /// There is no such machine, or vCenter does not answer.
-    pub async fn extra_config(&mut self, machine: &ManagedObject) -> Result<BTreeMap<String, Secret>, VSphereError> {
-        let seen = self.properties(machine, &["config.extraConfig"]).await?;
-        Ok(seen.get("config.extraConfig").map(options).unwrap_or_default())
+    pub async fn option(&mut self, machine: &ManagedObject, key: &str) -> Result<Option<String>, VSphereError> {
+        let path = format!("config.extraConfig[\"{key}\"]");
+        let seen = self.properties(machine, &[&path]).await?;
+        Ok(seen.get(&path).and_then(|option| option.text_at("value")).map(str::to_owned))
+    }
+
+    /// A machine's virtual processors and its memory in MiB.
+    ///
+    /// # Errors
+    /// There is no such machine, it lacks what every machine has, or vCenter does not answer.
+    pub async fn hardware(&mut self, machine: &ManagedObject) -> Result<(u32, u64), VSphereError> {
+        hardware(&self.properties(machine, &["config.hardware.memoryMB", "config.hardware.numCPU"]).await?)
     }
 
     /// What a machine is made of and where it is.
@@ -141,37 +152,46 @@ impl VSphere {
     pub async fn machine(&mut self, machine: &ManagedObject) -> Result<MachineFacts, VSphereError> {
         let seen = self.properties(machine, &PATHS).await?;
         let unset = |property: &str| VSphereError::Unset { object: machine.clone(), property: property.to_owned() };
-        let number = |path: &str| {
-            let value = seen.text(path).and_then(|text| text.trim().parse::<u64>().ok());
-            value.ok_or_else(|| unset(path))
-        };
-        let runtime = seen.require("runtime")?;
-        let power = runtime.text_at("powerState").and_then(PowerState::parse);
-        let cpus = number("config.hardware.numCPU")?;
+        let power = seen.text("runtime.powerState").and_then(PowerState::parse);
+        let (cpus, memory_mib) = hardware(&seen)?;
         let mut facts = MachineFacts {
             object: machine.clone(),
             name: seen.require("name")?.text.clone(),
             power: power.ok_or_else(|| unset("runtime.powerState"))?,
-            host: runtime.reference_at("host").ok_or_else(|| unset("runtime.host"))?,
+            host: seen.reference("runtime.host")?,
             pool: seen.reference("resourcePool")?,
             folder: seen.reference("parent")?,
             datastore: seen.references("datastore").into_iter().next().ok_or_else(|| unset("datastore"))?,
-            cpus: u32::try_from(cpus).map_err(|_| unset("config.hardware.numCPU"))?,
-            memory_mib: number("config.hardware.memoryMB")?,
+            cpus,
+            memory_mib,
             cards: Vec::new(),
-            properties: seen.get("config.vAppConfig").map(properties).unwrap_or_default(),
+            properties: seen.get("config.vAppConfig.property").map(properties).unwrap_or_default(),
             extra_config: seen.get("config.extraConfig").map(options).unwrap_or_default(),
         };
         let devices = seen.get("config.hardware.device").map(|devices| devices.children.as_slice()).unwrap_or_default();
-        for device in devices {
-            if let Some((key, mac, network)) = card(device) {
-                let name = self.properties(&network, &["name"]).await?.require("name")?.text.clone();
-                facts.cards.push(NetworkCard { key, mac, network, network_name: name });
-            }
+        let cards: Vec<_> = devices.iter().filter_map(card).collect();
+        let mut networks: Vec<&ManagedObject> = cards.iter().map(|(_, _, network)| network).collect();
+        networks.sort();
+        networks.dedup();
+        let wanted: Vec<_> = networks.iter().map(|network| (*network, ["name"].as_slice())).collect();
+        let named = if wanted.is_empty() { Vec::new() } else { self.retrieve(&wanted).await? };
+        for (key, mac, network) in &cards {
+            let seen = named.iter().find(|seen| seen.object == *network).expect("each network was asked for");
+            let network_name = seen.require("name")?.text.clone();
+            facts.cards.push(NetworkCard { key: *key, mac: mac.clone(), network: network.clone(), network_name });
         }
         facts.cards.sort_by_key(|card| card.key);
         Ok(facts)
     }
+}
+
+/// Virtual processors, and memory in MiB.
+fn hardware(seen: &Properties) -> Result<(u32, u64), VSphereError> {
+    let unset = |path: &str| VSphereError::Unset { object: seen.object.clone(), property: path.to_owned() };
+    let number =
+        |path: &str| seen.text(path).and_then(|text| text.trim().parse::<u64>().ok()).ok_or_else(|| unset(path));
+    let cpus = u32::try_from(number("config.hardware.numCPU")?).map_err(|_| unset("config.hardware.numCPU"))?;
+    Ok((cpus, number("config.hardware.memoryMB")?))
 }
 
 /// Number, hardware address and network of a device that is a network card.
@@ -188,7 +208,7 @@ fn card(device: &Element) -> Option<(u64, String, ManagedObject)> {
 }
 
 fn properties(config: &Element) -> Vec<AppProperty> {
-    let named = config.all("property").filter_map(|property| {
+    let named = config.children.iter().filter_map(|property| {
         let parts = ["classId", "id", "instanceId"].map(|part| property.text_at(part).unwrap_or_default());
         let id = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
         let value = property.text_at("value").filter(|value| !value.is_empty());

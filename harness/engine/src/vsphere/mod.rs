@@ -6,6 +6,8 @@
 
 mod access;
 mod client;
+#[cfg(feature = "codecs")]
+pub(crate) mod codecs;
 mod descriptor;
 mod element;
 mod envelope;
@@ -16,6 +18,7 @@ mod lease;
 mod machine;
 mod power;
 mod properties;
+mod tasks;
 mod wait;
 
 #[cfg(test)]

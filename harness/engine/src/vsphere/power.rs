@@ -84,6 +84,22 @@ impl VSphere {
         self.call("ShutdownGuest", machine, &[], Repeat::Freely).await.map(|_| ())
     }
 
+    /// [`VSphere::wait_for_power`] for a machine that should have it by now: it looks before it waits.
+    ///
+    /// # Errors
+    /// It has not in time, or vCenter does not answer.
+    pub async fn settle_power(
+        &mut self,
+        machine: &ManagedObject,
+        state: PowerState,
+        limit: Duration,
+    ) -> Result<(), VSphereError> {
+        if self.is_there(machine, Effect::Power(state)).await? {
+            return Ok(());
+        }
+        self.wait_for_power(machine, state, limit).await
+    }
+
     /// Waits until a machine has this power state.
     ///
     /// # Errors
@@ -119,6 +135,22 @@ impl VSphere {
     /// The task failed or did not end in time, or vCenter does not answer.
     pub async fn destroy(&mut self, machine: &ManagedObject, limit: Duration) -> Result<(), VSphereError> {
         self.perform("Destroy_Task", machine, &[], Effect::Gone, limit).await
+    }
+
+    /// Takes a snapshot of a machine, without its memory.
+    ///
+    /// # Errors
+    /// The task failed or did not end in time, or vCenter does not answer.
+    #[cfg(feature = "mutants")]
+    pub(crate) async fn snapshot(
+        &mut self,
+        machine: &ManagedObject,
+        name: &str,
+        limit: Duration,
+    ) -> Result<(), VSphereError> {
+        let flag = |name: &str| Element::text(name, "false");
+        let arguments = [Element::text("name", name), flag("memory"), flag("quiesce")];
+        self.perform("CreateSnapshot_Task", machine, &arguments, Effect::Same, limit).await
     }
 
     /// Has a task performed, once in effect.
@@ -166,13 +198,21 @@ impl VSphere {
     ) -> Result<(), VSphereError> {
         let answer = self.call(method, machine, arguments, Repeat::IfUndelivered).await?;
         let task = answer.reference_at("returnval").ok_or_else(|| incomplete(method, "task"))?;
-        self.wait_for_task(&task, method, machine, limit).await.map(|_| ())
+        let ended = self.wait_for_task(&task, method, machine, limit).await.map(|_| ());
+        if matches!(ended, Err(VSphereError::NotInTime(_))) {
+            // As long as it runs, nothing else can be done to the machine. One that cannot be cancelled goes on.
+            let _ = self.call("CancelTask", &task, &[], Repeat::Freely).await;
+        }
+        ended
     }
 
     async fn is_there(&mut self, machine: &ManagedObject, effect: Effect) -> Result<bool, VSphereError> {
         match effect {
             Effect::Same => Ok(false),
-            Effect::Power(state) => Ok(self.power_state(machine).await? == state),
+            // Nothing is done where it is there already, so a cache that is behind must not say so: it is asked twice.
+            Effect::Power(state) => {
+                Ok(self.power_state(machine).await? == state && self.power_state(machine).await? == state)
+            }
             Effect::Gone => match self.properties(machine, &["name"]).await {
                 Ok(_) => Ok(false),
                 Err(error) if error.is_fault("ManagedObjectNotFound") => Ok(true),

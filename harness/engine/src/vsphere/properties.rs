@@ -54,16 +54,24 @@ impl Properties {
             .unwrap_or_default()
     }
 
-    /// Takes in a list of `propSet` or `changeSet` elements; whether one of them was a part of a property only.
-    pub(super) fn take(&mut self, sets: impl IntoIterator<Item = Element>, wanted: &[&str]) -> bool {
+    /// Takes in the elements called `kind` (`propSet` or `changeSet`); whether one of them was a part of a property only.
+    pub(super) fn take(&mut self, kind: &str, sets: impl IntoIterator<Item = Element>, wanted: &[&str]) -> bool {
         let mut partial = false;
-        for set in sets {
-            let Some(name) = set.text_at("name").map(str::to_owned) else { continue };
+        for set in sets.into_iter().filter(|set| set.name == kind) {
+            let (mut name, mut value) = (None, None);
+            for child in set.children {
+                match child.name.as_str() {
+                    "name" => name = Some(child.text),
+                    "val" => value = Some(child),
+                    _ => {}
+                }
+            }
+            let Some(name) = name else { continue };
             if !wanted.contains(&name.as_str()) {
                 partial = true;
                 continue;
             }
-            match set.children.into_iter().find(|child| child.name == "val") {
+            match value {
                 Some(value) => self.values.insert(name, value),
                 None => self.values.remove(&name),
             };
@@ -84,11 +92,11 @@ mod tests {
                 .with(Element::text("name", name))
                 .with_all(value.map(|value| Element::text("val", value)))
         };
-        assert!(!seen.take([change("info", Some("x")), change("name", Some("y"))], &["info", "name"]));
+        assert!(!seen.take("changeSet", [change("info", Some("x")), change("name", Some("y"))], &["info", "name"]));
         assert_eq!((seen.text("info"), seen.text("name")), (Some("x"), Some("y")));
-        assert!(!seen.take([change("name", None)], &["info", "name"]));
+        assert!(!seen.take("changeSet", [change("name", None)], &["info", "name"]));
         assert_eq!(seen.text("name"), None);
-        assert!(seen.take([change("info.state", Some("running"))], &["info", "name"]));
+        assert!(seen.take("changeSet", [change("info.state", Some("running"))], &["info", "name"]));
         assert_eq!(seen.text("info"), Some("x"));
     }
 }

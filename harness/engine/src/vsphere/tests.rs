@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grenadier_clock::Clock as _;
 use grenadier_events::Actor;
-use grenadier_wire::{FaultKind, FaultRule, Secret, TlsTrust};
+use grenadier_wire::{CallAddress, FaultKind, FaultRule, Secret, TlsTrust};
 
 use crate::testing::{FakeWorld, run};
 use crate::vsphere::{ManagedObject, PowerState, VSphere, VSphereAccess, VSphereError};
@@ -71,8 +71,8 @@ fn a_call_that_fails_for_good_is_not_repeated_for_ever() {
     let world = FakeWorld::new();
     let mut vsphere = client(&world, Actor::Engine);
     for k in 1..=6 {
-        let at = format!("vsphere.RetrievePropertiesEx#{k}").parse().unwrap();
-        vsphere.wire.add_rule(FaultRule { at, fault: FaultKind::Unavailable });
+        let at = format!("vsphere.RetrievePropertiesEx#{k}").parse::<CallAddress>().unwrap();
+        vsphere.wire.add_rule(FaultRule::new(at, FaultKind::Unavailable));
     }
     let error = run(vsphere.power_state(&old())).unwrap_err();
     assert_eq!(error.to_string(), "RetrievePropertiesEx was answered with HTTP status 503");

@@ -41,7 +41,7 @@ impl VSphere {
         let wait = Wait::new(&self.wire, what, limit, Duration::from_secs(1));
         loop {
             let collector = self.content().await?.property_collector;
-            let arguments = [filter_spec(object, paths), Element::text("partialUpdates", "false")];
+            let arguments = [filter_spec("spec", &[(object, paths)]), Element::text("partialUpdates", "false")];
             let answer = self.call("CreateFilter", &collector, &arguments, Repeat::Freely).await?;
             let filter = answer.reference_at("returnval").ok_or_else(|| incomplete("CreateFilter", "filter"))?;
             match self.watch(object, paths, &collector, &wait, &mut check).await {
@@ -91,16 +91,17 @@ impl VSphere {
                 Err(error) => return Err(error),
             };
             // An answer without a value means that nothing changed in that time.
-            let Some(update) = answer.child("returnval") else { continue };
+            let Some(update) = answer.children.into_iter().find(|child| child.name == "returnval") else { continue };
             version = update.text_at("version").unwrap_or_default().to_owned();
             let mut partial = false;
-            for set in update.all("filterSet") {
-                for change in set.all("objectSet").filter(|set| set.reference_at("obj").as_ref() == Some(object)) {
-                    if change.text_at("kind") == Some("leave") {
-                        return Err(VSphereError::Unset { object: object.clone(), property: paths.join(", ") });
-                    }
-                    partial |= seen.take(change.all("changeSet").cloned(), paths);
+            for change in update.children.into_iter().flat_map(|set| set.children) {
+                if change.name != "objectSet" || change.reference_at("obj").as_ref() != Some(object) {
+                    continue;
                 }
+                if change.text_at("kind") == Some("leave") {
+                    return Err(VSphereError::Unset { object: object.clone(), property: paths.join(", ") });
+                }
+                partial |= seen.take("changeSet", change.children, paths);
             }
             if partial {
                 seen = self.properties(object, paths).await?;
@@ -129,11 +130,10 @@ impl VSphere {
     ) -> Result<Element, VSphereError> {
         let what = format!("{method} on {target}");
         let end = self
-            .wait_for(task, &["info"], &what, limit, |seen| {
-                let info = seen.get("info")?;
-                match info.text_at("state") {
-                    Some("success") => Some(Ok(info.child("result").cloned().unwrap_or_default())),
-                    Some("error") => Some(Err(local_fault(info.child("error")))),
+            .wait_for(task, &["info.error", "info.result", "info.state"], &what, limit, |seen| {
+                match seen.text("info.state") {
+                    Some("success") => Some(Ok(seen.get("info.result").cloned().unwrap_or_default())),
+                    Some("error") => Some(Err(local_fault(seen.get("info.error")))),
                     _ => None,
                 }
             })
@@ -150,11 +150,5 @@ pub(super) fn local_fault(error: Option<&Element>) -> Fault {
 }
 
 fn describe(value: &Element) -> String {
-    if let Some(state) = value.text_at("state") {
-        return match value.text_at("progress") {
-            Some(progress) => format!("{state} at {progress} %"),
-            None => state.to_owned(),
-        };
-    }
     if value.children.is_empty() { value.text.clone() } else { format!("has {} parts", value.children.len()) }
 }

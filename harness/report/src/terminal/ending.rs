@@ -160,6 +160,15 @@ impl Page {
             let message = self.style.paint(Tone::Quiet, &row[2]);
             self.row(Tone::Strong, word, &format!("{:<verb$}  {:<claim$}  {message}", row[0], row[1]));
         }
+        // A later call may have done what an earlier one could not: only the last one leaves somebody something to do.
+        let Some(advice) = verdict.engine.last().and_then(|line| line.advice.as_ref()) else { return };
+        if let Some(left) = &advice.left {
+            self.row(Tone::Notice, "left", &one_line(left));
+        }
+        for (place, next) in advice.next.iter().enumerate() {
+            let word = if place == 0 { "next" } else { "" };
+            self.row(Tone::Notice, word, &format!("{}. {}", place + 1, one_line(next)));
+        }
     }
 
     fn facts(&mut self, verdict: &Verdict, with: &Ending) {
@@ -169,8 +178,20 @@ impl Page {
         for mask in &verdict.unused_masks {
             self.row(Tone::Notice, "unused mask", &one_line(mask));
         }
+        let ladder = verdict.checks.iter().find_map(|line| line.result.ladder.as_ref());
+        if let Some(masked) = ladder.and_then(|ladder| ladder.masked.as_ref()) {
+            for mask in masked.masks.iter().filter(|mask| mask.fields > 0) {
+                let lines = mask.line_prefix.as_ref().map(|prefix| format!(", lines {prefix:?}")).unwrap_or_default();
+                let (path, fields, of) = (&mask.path, mask.fields, masked.of);
+                let text = format!("{path}{lines}: {fields} of {of} fields. {}", mask.reason);
+                self.row(Tone::Quiet, "masked", &one_line(&text));
+            }
+        }
         if !verdict.assumptions.is_empty() {
             self.row(Tone::Strong, "assumed", &one_line(&verdict.assumptions.join(", ")));
+        }
+        if let Some(procedure) = &verdict.run.procedure {
+            self.row(Tone::Strong, "procedure", &format!("{}, in place of the scenario's own", one_line(procedure)));
         }
         self.row(Tone::Strong, "seed", &verdict.run.seed.to_string());
         self.row(Tone::Strong, "replay", &one_line(&verdict.run.replay));

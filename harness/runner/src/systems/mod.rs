@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use grenadier_catalog::Machine;
 use grenadier_checks::{
-    AcknowledgedWrite, Capture, EngineEnd, Inventory, Meaning, Pattern, Residual, Routes, Shown, Target, Verb,
+    AcknowledgedWrite, Capture, EngineEnd, Inventory, Meaning, Pattern, Residual, Roles, Routes, Shown, Target, Verb,
 };
 use grenadier_scenario::ForeignEvent;
 use thiserror::Error;
@@ -75,12 +76,13 @@ pub(crate) struct Observed {
 /// What verdicts need to know of a system beside what is observed.
 pub(crate) struct Nature {
     pub targets: Vec<Target>,
+    /// What the names in a run stand for.
+    pub roles: Roles,
     pub product: Inventory,
     pub residuals: Vec<Residual>,
     pub recreated: Vec<Pattern>,
     /// What others write once they have done their part after the step named first.
     pub written_by_others: Vec<(String, AcknowledgedWrite)>,
-    pub assumptions: Vec<String>,
 }
 
 /// What the phases do for one system.
@@ -124,18 +126,26 @@ pub(crate) trait System: Send {
     /// Takes everything down.
     fn destroy<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a>;
 
+    /// What the machine of this role is called in the fleet.
+    fn machine(&self, machine: Machine) -> String;
+
     /// What somebody else does. It must not borrow the system: the engine is at work with it.
-    fn foreign_event(&self, event: &ForeignEvent) -> ForeignAction;
+    /// Each action comes with the step after which it is done.
+    fn foreign_actions(&self, event: &ForeignEvent, stage: &dyn Stage) -> Vec<(String, ForeignAction)>;
 
     /// What verdicts need to know.
     fn nature(&self) -> Nature;
 }
 
 /// What somebody else does, ready to be done.
-#[derive(Clone, Debug)]
 pub(crate) enum ForeignAction {
     /// Powers a machine on.
     PowerOn(String),
     /// Upgrades the vCenter.
     UpgradeCloud(String),
+    /// Whatever else.
+    Work(Work),
 }
+
+/// Something to be done on a stage, to its end.
+pub(crate) type Work = Box<dyn for<'s> FnOnce(&'s dyn Stage) -> BoxFuture<'s, ()>>;

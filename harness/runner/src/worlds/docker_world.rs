@@ -25,6 +25,7 @@ use grenadier_wire::{Answer, Answerer, Answering, Exchange, Failure, ReplyTo, Wi
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::options::EngineProgram;
 use crate::setting::{Setting, VCENTER_ENDPOINT};
 use crate::stage::{Pace, Performing, Stage};
 use crate::worlds::SharedCloud;
@@ -228,7 +229,7 @@ impl Handler for Shared {
 struct Behind {
     vcenter: TcpClient,
     machines: DockerHandle,
-    /// The cloud in process, for a call whose task must fail: that mark does not travel over TCP.
+    /// The cloud in process, for a call whose fault is the simulator's: that mark does not travel over TCP.
     direct: Shared,
 }
 
@@ -236,7 +237,7 @@ impl Answerer for Behind {
     fn answer(&self, actor: Actor, exchange: Exchange) -> Answering {
         match exchange {
             Exchange::Http(http) if http.endpoint == VCENTER_ENDPOINT => {
-                if grenadier_wire::task_must_fail(&http.request) {
+                if grenadier_wire::asked_of_simulator(&http.request).is_some() {
                     let answer = self.direct.handle(http.request);
                     return Box::pin(async move { answer.await.map(Answer::Http) });
                 }
@@ -262,6 +263,7 @@ pub(crate) struct DockerStage {
     log: EventLog,
     blocks: Blocks,
     vcenter_pin: String,
+    engine: EngineProgram,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -277,6 +279,8 @@ impl DockerStage {
         let free = free_blocks(&docker, Segment::ALL.len()).await?;
         let blocks = Blocks::new(Segment::ALL.iter().copied().zip(free));
         let clock = RealClock::start();
+        let program = PathBuf::from("/proc/self/exe");
+        let engine = EngineProgram { program: program.clone(), folder: run_dir.join("engine") };
         let fleet = DockerFleet::start(
             docker,
             DockerFleetConfig {
@@ -286,7 +290,7 @@ impl DockerStage {
                 host: setting.host,
                 seed,
                 clock: Arc::new(clock),
-                program: PathBuf::from("/proc/self/exe"),
+                program,
                 node_image: NODE_IMAGE.to_owned(),
             },
         )
@@ -321,7 +325,7 @@ impl DockerStage {
         let wire = Wire::new(setting.protocols(), Arc::new(clock), log.clone());
         let vcenter = TcpClient::new(BTreeMap::from([(VCENTER_ENDPOINT.to_owned(), address)]));
         let wire = wire.connected(Arc::new(Behind { vcenter, machines, direct: shared.clone() }));
-        Ok(DockerStage { shared, clock, wire, log, blocks, vcenter_pin, tasks: vec![listening, pumping] })
+        Ok(DockerStage { shared, clock, wire, log, blocks, vcenter_pin, engine, tasks: vec![listening, pumping] })
     }
 
     /// Removes everything of the run from the engine.
@@ -398,6 +402,14 @@ impl Stage for DockerStage {
 
     fn unwatch(&self, watch: WatchId) {
         self.shared.act(|hub| hub.fleet().unwatch(watch));
+    }
+
+    fn time_is_virtual(&self) -> bool {
+        false
+    }
+
+    fn engine_program(&self) -> Option<&EngineProgram> {
+        Some(&self.engine)
     }
 
     fn cloud_state(&self) -> serde_json::Value {

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grenadier_catalog::{Named, Segment};
-use grenadier_clock::{Clock, Seed, TieBreak};
+use grenadier_clock::{Clock, Seed};
 use grenadier_events::EventLog;
+use grenadier_fidelity::Ledger;
 use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, SegmentSpec, TimingProfile, Watch, WatchId};
 use grenadier_fleet_virtual::{GuestFactory, VirtualWorld, WorldConfig};
 use grenadier_scenario::{Blocks, Scenario};
 use grenadier_wire::{Answerer, Wire};
 
+use crate::Options;
+use crate::options::EngineProgram;
 use crate::setting::{Setting, VCENTER_ENDPOINT};
 use crate::stage::{Pace, Performing, Stage};
+use crate::strikes::Strikes;
 use crate::worlds::SharedCloud;
 
 /// How long guests and operators take in the virtual world, under the reference profile.
@@ -44,6 +48,8 @@ pub(crate) struct VirtualStage {
     wire: Wire,
     log: EventLog,
     blocks: Blocks,
+    ledger: Ledger,
+    engine: Option<EngineProgram>,
 }
 
 impl VirtualStage {
@@ -51,6 +57,7 @@ impl VirtualStage {
     pub(crate) fn new(
         scenario: &Scenario,
         seed: Seed,
+        options: &Options,
         log: EventLog,
         setting: &Setting,
         guests: GuestFactory,
@@ -58,22 +65,30 @@ impl VirtualStage {
     ) -> VirtualStage {
         let blocks = blocks();
         let timing = TimingProfile { jitter_percent: scenario.timing.jitter.percent(), ..TimingProfile::reference() };
+        let ledger = Ledger::overturning(options.overturned.iter().cloned());
         let world = VirtualWorld::new(WorldConfig {
             host: setting.host,
             segments: segment_specs(&blocks),
             timing,
             seed,
-            ties: TieBreak::Insertion,
+            ties: options.tie_break(),
             cloud_endpoint: VCENTER_ENDPOINT.to_owned(),
             guests,
             log: log.clone(),
+            ledger: ledger.clone(),
         });
         let vcenter = SharedCloud::new(setting.vcenter(seed));
         world.host_cloud(Box::new(vcenter.clone()));
         let wire = Wire::new(setting.protocols(), Arc::new(world.clone()), log.clone());
         world.use_wire(wire.clone());
         let wire = wire.connected(carrier(Arc::new(world.clone())));
-        VirtualStage { world, vcenter, wire, log, blocks }
+        VirtualStage { world, vcenter, wire, log, blocks, ledger, engine: options.engine.clone() }
+    }
+
+    /// Notes in `strikes` where a fault could strike, from now on.
+    pub(crate) fn note(&self, strikes: &Strikes) {
+        let (strikes, world, log) = (strikes.clone(), self.world.clone(), self.log.clone());
+        self.wire.watch_calls(Some(Box::new(move |address| strikes.note(address, &log, || world.digest()))));
     }
 
     /// Runs `main` in virtual time.
@@ -84,6 +99,8 @@ impl VirtualStage {
 
 impl Drop for VirtualStage {
     fn drop(&mut self) {
+        // Whoever watches calls holds the world, and the world the wire.
+        self.wire.watch_calls(None);
         self.world.release_wire();
     }
 }
@@ -134,6 +151,19 @@ impl Stage for VirtualStage {
         self.world.unwatch(watch);
     }
 
+    fn assumptions(&self) -> Vec<String> {
+        let relied_on = self.ledger.relied_on().into_iter();
+        relied_on.filter(|behaviour| behaviour.is_assumed()).map(|behaviour| behaviour.id.to_owned()).collect()
+    }
+
+    fn time_is_virtual(&self) -> bool {
+        true
+    }
+
+    fn engine_program(&self) -> Option<&EngineProgram> {
+        self.engine.as_ref()
+    }
+
     fn cloud_state(&self) -> serde_json::Value {
         self.world.cloud_state().unwrap_or_default()
     }
@@ -167,7 +197,8 @@ mod tests {
             None
         });
         let setting = Setting::of(&loaded.scenario, seed);
-        drop(VirtualStage::new(&loaded.scenario, seed, EventLog::default(), &setting, guests, &|world| world));
+        let log = EventLog::default();
+        drop(VirtualStage::new(&loaded.scenario, seed, &Options::default(), log, &setting, guests, &|world| world));
         assert!(held.upgrade().is_none(), "something still holds the world");
     }
 }

@@ -1,18 +1,24 @@
-//! `engine`, `rollback`, `faults`, `events`, `timing`, `horizon`.
+//! `engine`, `rollback`, `events`, `timing`, `horizon`.
 
 use std::time::Duration;
 
-use grenadier_catalog::{CallAddress, FaultKind, Machine, Procedure, System, VersionNumber};
+use grenadier_catalog::{AfterCrash, Cluster, Machine, Procedure, System, VersionNumber};
 
 use super::context::{Context, Fields};
 use super::scalar;
-use crate::yaml::{Entry, Kind, Node};
-use crate::{Engine, Fault, ForeignEvent, Jitter, PowerOn, Rollback, Timing, TimingProfile, UpgradeVcenter};
+use super::topology::Around;
+use crate::yaml::{Entry, Node};
+use crate::{
+    BindRange, Engine, ForeignEvent, Jitter, PowerOn, Rollback, SecondEngine, SymbolicRange, Timing, TimingProfile,
+    Transaction, UpgradeVcenter,
+};
 
-const ENGINE_KEYS: &[&str] = &["procedure", "remove-old"];
-const FAULT_KEYS: &[&str] = &["at", "do"];
-const EVENTS: &[&str] = &["power-on", "upgrade-vcenter"];
+const ENGINE_KEYS: &[&str] = &["procedure", "remove-old", "after-crash"];
+const EVENTS: &[&str] = &["power-on", "upgrade-vcenter", "reboot", "bind-range", "transaction", "second-engine"];
 const POWER_ON_KEYS: &[&str] = &["machine", "after"];
+const BIND_RANGE_KEYS: &[&str] = &["range", "after"];
+const TRANSACTION_KEYS: &[&str] = &["cluster", "after", "committed-after"];
+const SECOND_ENGINE_KEYS: &[&str] = &["after"];
 const UPGRADE_VCENTER_KEYS: &[&str] = &["to", "after"];
 const TIMING_KEYS: &[&str] = &["profile", "jitter"];
 
@@ -34,7 +40,11 @@ pub(super) fn engine(cx: &mut Context, node: &Node, system: Option<&'static Syst
         None => Some(defaults.remove_old),
         Some(node) => scalar::boolean(cx, node),
     };
-    Some(Engine { procedure: procedure?, remove_old: remove_old? })
+    let after_crash = match fields.optional("after-crash") {
+        None => Some(defaults.after_crash),
+        Some(node) => scalar::name::<AfterCrash>(cx, node),
+    };
+    Some(Engine { procedure: procedure?, remove_old: remove_old?, after_crash: after_crash?, in_place_of: None })
 }
 
 pub(super) fn rollback(cx: &mut Context, node: &Node) -> Option<Rollback> {
@@ -58,7 +68,7 @@ impl Steps {
     }
 }
 
-fn step(cx: &mut Context, node: &Node, name: &str, steps: Option<Steps>) -> Option<String> {
+pub(super) fn step(cx: &mut Context, node: &Node, name: &str, steps: Option<Steps>) -> Option<String> {
     let Steps { procedure, remove_old } = steps?;
     let Some(step) = procedure.step(name) else {
         cx.unknown(node, "step", name, procedure.steps.iter().map(|step| step.name));
@@ -71,58 +81,50 @@ fn step(cx: &mut Context, node: &Node, name: &str, steps: Option<Steps>) -> Opti
     Some(name.to_owned())
 }
 
-pub(super) fn fault(cx: &mut Context, node: &Node, steps: Option<Steps>) -> Option<Fault> {
-    let fields = cx.fields(node, "a fault", FAULT_KEYS, None)?;
-    let at = fields.required(cx, "at").and_then(|node| {
-        let address: CallAddress =
-            scalar::parsed(cx, node, "a call address such as power-on-new/vsphere.PowerOnVM_Task#1")?;
-        step(cx, node, &address.step, steps)?;
-        Some(address)
-    });
-    let kind_node = fields.required(cx, "do");
-    let kind = kind_node.and_then(|node| scalar::name::<FaultKind>(cx, node));
-    if let (Some(at), Some(kind), Some(node)) = (&at, kind, kind_node)
-        && let Err(reason) = kind.applies_to(&at.template)
-    {
-        cx.report(
-            node.span.clone(),
-            format!("fault `{kind}` cannot happen to {}", at.template),
-            format!("`{kind}` {reason}"),
-        );
-    }
-    Some(Fault { at: at?, kind: kind? })
-}
-
-/// Two faults at one call: only one of them could act.
-pub(super) fn same_call_twice(cx: &mut Context, fields: &Fields<'_>, faults: Option<&[Fault]>) {
-    let (Some(faults), Some(Kind::List(nodes))) = (faults, fields.optional("faults").map(|node| &node.kind)) else {
-        return;
-    };
-    for (at, fault) in faults.iter().enumerate() {
-        if let Some(first) = faults[..at].iter().position(|other| other.at == fault.at) {
-            let also = (nodes[first].span.clone(), "first here");
-            let help = "a call can suffer one fault; address another occurrence".to_owned();
-            cx.report_with(nodes[at].span.clone(), format!("two faults at {}", fault.at), help, also);
-        }
-    }
-}
-
-pub(super) fn event(
-    cx: &mut Context,
-    node: &Node,
-    steps: Option<Steps>,
-    vsphere: Option<VersionNumber>,
-) -> Option<ForeignEvent> {
+pub(super) fn event(cx: &mut Context, node: &Node, steps: Option<Steps>, around: &Around) -> Option<ForeignEvent> {
     let entry = cx.single(node, "an event", EVENTS)?;
     match entry.key.as_str() {
-        "power-on" => {
-            let fields = cx.fields(&entry.value, "a power-on", POWER_ON_KEYS, Some(&entry.key_span))?;
-            let machine = fields.required(cx, "machine").and_then(|node| scalar::name::<Machine>(cx, node));
+        "power-on" => machine_event(cx, entry, "a power-on", steps).map(ForeignEvent::PowerOn),
+        "reboot" => machine_event(cx, entry, "a reboot", steps).map(ForeignEvent::Reboot),
+        "bind-range" => {
+            let fields = cx.fields(&entry.value, "a range", BIND_RANGE_KEYS, Some(&entry.key_span))?;
+            let range = fields.required(cx, "range").and_then(|node| range(cx, node, around));
             let after = after(cx, &fields, steps);
-            Some(ForeignEvent::PowerOn(PowerOn { machine: machine?, after: after? }))
+            Some(ForeignEvent::BindRange(BindRange { range: range?, after: after? }))
         }
-        _ => upgrade_vcenter(cx, entry, steps, vsphere).map(ForeignEvent::UpgradeVcenter),
+        "transaction" => {
+            let fields = cx.fields(&entry.value, "a transaction", TRANSACTION_KEYS, Some(&entry.key_span))?;
+            let cluster = fields.required(cx, "cluster").and_then(|node| scalar::name::<Cluster>(cx, node));
+            let after = after(cx, &fields, steps);
+            let committed_after = fields.optional("committed-after").map(|node| step_name(cx, node, steps));
+            let committed_after = super::all_or_nothing(committed_after)?;
+            Some(ForeignEvent::Transaction(Transaction { cluster: cluster?, after: after?, committed_after }))
+        }
+        "second-engine" => {
+            let fields = cx.fields(&entry.value, "a second engine", SECOND_ENGINE_KEYS, Some(&entry.key_span))?;
+            let after = after(cx, &fields, steps);
+            Some(ForeignEvent::SecondEngine(SecondEngine { after: after? }))
+        }
+        _ => upgrade_vcenter(cx, entry, steps, around.vsphere).map(ForeignEvent::UpgradeVcenter),
     }
+}
+
+fn machine_event(cx: &mut Context, entry: &Entry, what: &'static str, steps: Option<Steps>) -> Option<PowerOn> {
+    let fields = cx.fields(&entry.value, what, POWER_ON_KEYS, Some(&entry.key_span))?;
+    let machine = fields.required(cx, "machine").and_then(|node| scalar::name::<Machine>(cx, node));
+    let after = after(cx, &fields, steps);
+    Some(PowerOn { machine: machine?, after: after? })
+}
+
+/// A range that the appliance has, or that somebody added to it.
+fn range(cx: &mut Context, node: &Node, around: &Around) -> Option<SymbolicRange> {
+    let range = scalar::parsed::<SymbolicRange>(cx, node, "an address range such as frontend+32/28")?;
+    if around.knows(range) {
+        return Some(range);
+    }
+    let help = "name one of `topology.service-ranges`, or one that is added in `given`".to_owned();
+    cx.report(node.span.clone(), format!("there is no service range {range}"), help);
+    None
 }
 
 fn upgrade_vcenter(
@@ -146,6 +148,10 @@ fn upgrade_vcenter(
 
 fn after(cx: &mut Context, fields: &Fields<'_>, steps: Option<Steps>) -> Option<String> {
     let node = fields.required(cx, "after")?;
+    step_name(cx, node, steps)
+}
+
+fn step_name(cx: &mut Context, node: &Node, steps: Option<Steps>) -> Option<String> {
     let name = scalar::text(cx, node, "the name of a step")?;
     step(cx, node, name, steps)
 }

@@ -6,6 +6,7 @@ use grenadier_catalog::{Check, Named, Outcome, RefusalRule, Residual};
 
 use super::context::{Context, Fields};
 use super::{items, scalar};
+use crate::diagnostic::Span;
 use crate::yaml::{Kind, Node};
 use crate::{Expect, OutageBudget, Require, Rollback};
 
@@ -35,13 +36,7 @@ pub(super) fn expect(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -
     let residuals = unique_names::<Residual>(cx, &fields, "residuals");
     let caught_by = unique_names::<Check>(cx, &fields, "caught-by");
     combinations(cx, &fields, outcome, restored.flatten(), around);
-    if let (Some(caught_by), Some(require)) = (&caught_by, around.require) {
-        for check in caught_by.iter().filter(|check| !require.contains(**check)) {
-            let place = fields.optional("caught-by").map_or(node.span.clone(), |node| node.span.clone());
-            let message = format!("check `{check}` must catch this, but `require` leaves it out");
-            cx.report(place, message, format!("add `{check}` to `require`"));
-        }
-    }
+    required_catches(cx, &fields, node.span.clone(), caught_by.as_deref(), around);
     Some(Expect {
         outcome: outcome?,
         refused_by: super::all_or_nothing(refused_by)?,
@@ -52,8 +47,24 @@ pub(super) fn expect(cx: &mut Context, node: &Node, around: &Surroundings<'_>) -
     })
 }
 
+/// A check that must catch something has to be made.
+pub(super) fn required_catches(
+    cx: &mut Context,
+    fields: &Fields<'_>,
+    whole: Span,
+    caught_by: Option<&[Check]>,
+    around: &Surroundings<'_>,
+) {
+    let (Some(caught_by), Some(require)) = (caught_by, around.require) else { return };
+    for check in caught_by.iter().filter(|check| !require.contains(**check)) {
+        let place = fields.optional("caught-by").map_or(whole.clone(), |node| node.span.clone());
+        let message = format!("check `{check}` must catch this, but `require` leaves it out");
+        cx.report(place, message, format!("add `{check}` to `require`"));
+    }
+}
+
 /// What cannot be expected together.
-fn combinations(
+pub(super) fn combinations(
     cx: &mut Context,
     fields: &Fields<'_>,
     outcome: Option<Outcome>,
@@ -94,7 +105,7 @@ fn budget(cx: &mut Context, node: &Node, horizon: Option<Duration>) -> Option<Du
     Some(budget)
 }
 
-fn unique_names<T: Named>(cx: &mut Context, fields: &Fields<'_>, key: &'static str) -> Option<Vec<T>> {
+pub(super) fn unique_names<T: Named>(cx: &mut Context, fields: &Fields<'_>, key: &'static str) -> Option<Vec<T>> {
     match fields.optional(key) {
         None => Some(Vec::new()),
         Some(node) => unique(cx, node),

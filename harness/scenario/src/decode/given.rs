@@ -1,16 +1,31 @@
 //! `given`.
 
-use grenadier_catalog::{Privilege, System};
+use grenadier_catalog::{Privilege, Segment, System};
 
 use super::context::{Context, Fields};
 use super::scalar;
+use super::topology::Around;
 use crate::yaml::{Entry, Kind, Node};
 use crate::{ApplianceState, Customisation, Given};
 
-const KINDS: &[&str] = &["appliance", "privilege-missing", "file-missing", "customisation"];
+const KINDS: &[&str] = &[
+    "appliance",
+    "privilege-missing",
+    "file-missing",
+    "customisation",
+    "service-range",
+    "route-rule-duplicated",
+    "link-route-left",
+    "api-stopped",
+];
 const CUSTOMISATION_KEYS: &[&str] = &["file", "line", "section"];
 
-pub(super) fn given(cx: &mut Context, node: &Node, system: Option<&'static System>) -> Option<Given> {
+pub(super) fn given(
+    cx: &mut Context,
+    node: &Node,
+    system: Option<&'static System>,
+    around: &mut Around,
+) -> Option<Given> {
     let entry = cx.single(node, "a deviation", KINDS)?;
     let value = &entry.value;
     match entry.key.as_str() {
@@ -23,6 +38,14 @@ pub(super) fn given(cx: &mut Context, node: &Node, system: Option<&'static Syste
             let files = system.map(|system| system.files.iter().map(|file| file.path).collect::<Vec<_>>());
             file(cx, value, files.as_deref()).map(Given::FileMissing)
         }
+        "service-range" => {
+            let range = around.other_range(cx, value)?;
+            around.add(range);
+            Some(Given::ServiceRange(range))
+        }
+        "route-rule-duplicated" => scalar::name::<Segment>(cx, value).map(Given::RouteRuleDuplicated),
+        "link-route-left" => scalar::name::<Segment>(cx, value).map(Given::LinkRouteLeft),
+        "api-stopped" => scalar::duration(cx, value).map(Given::ApiStopped),
         _ => customisation(cx, entry, system).map(Given::Customisation),
     }
 }
@@ -69,7 +92,7 @@ pub(super) fn contradictions(cx: &mut Context, fields: &Fields<'_>, given: Optio
     }
     let Some(absent) = given.iter().position(|it| *it == Given::Appliance(ApplianceState::Absent)) else { return };
     for (it, node) in given.iter().zip(nodes) {
-        if matches!(it, Given::FileMissing(_) | Given::Customisation(_)) {
+        if !matches!(it, Given::Appliance(_) | Given::PrivilegeMissing(_)) {
             let also = (nodes[absent].span.clone(), "the appliance is absent");
             let help = "leave one of the two out".to_owned();
             cx.report_with(node.span.clone(), "an appliance that is absent has no files", help, also);

@@ -3,21 +3,28 @@
 //! The decoder never stops at a problem: each part decodes to `Option`, and every problem is reported where it stands. What
 //! depends on a part that is itself wrong is not judged, so that one slip makes one problem.
 
+mod case;
 mod conduct;
 mod context;
 mod expect;
+mod fault;
+mod field;
 mod given;
+mod known;
 mod resource;
 mod scalar;
 mod topology;
 mod version;
 
+pub(crate) use case::{CaseFields, case};
+pub(crate) use fault::excludes;
 use grenadier_catalog::System;
 
 use self::context::{Context, Fields};
+use crate::diagnostic::Finding;
 use crate::document::{default_horizon, default_seed};
 use crate::yaml::{self, Kind, Node};
-use crate::{Diagnostics, Engine, Expect, Require, Rollback, Scenario, Timing, suggest};
+use crate::{Diagnostics, Engine, Expect, Fault, Require, Rollback, Scenario, Timing, suggest};
 
 /// Keys of the document, in the order in which they are listed to people.
 pub(crate) const KEYS: &[&str] = &[
@@ -36,7 +43,9 @@ pub(crate) const KEYS: &[&str] = &[
     "faults",
     "events",
     "expect",
+    "field",
     "require",
+    "known-failures",
     "timing",
     "horizon",
     "seed",
@@ -58,6 +67,14 @@ pub fn parse(source: &str, file: &str) -> Result<Scenario, Diagnostics> {
     }
 }
 
+/// Reads one fault that goes with a scenario, and what is wrong with it.
+pub(crate) fn one_fault(node: &Node, scenario: &Scenario) -> (Option<Fault>, Vec<Finding>) {
+    let mut cx = Context::new(Vec::new());
+    let steps = conduct::Steps::new(scenario.catalogue_system(), &scenario.engine);
+    let fault = fault::fault(&mut cx, node, steps);
+    (fault, cx.into_findings())
+}
+
 fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     let Some(root) = root.filter(|root| root.kind != Kind::Null) else {
         cx.report(0..0, "the scenario is empty", format!("a scenario needs at least {}", required_keys()));
@@ -69,9 +86,9 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     let system = system(cx, &fields);
     let from = version::choice(cx, &fields, "from", system);
     let to = version::choice(cx, &fields, "to", system);
-    let around = topology::topology(cx, &fields, system);
+    let mut around = topology::topology(cx, &fields, system);
     let target = fields.optional("target").map(|node| topology::target(cx, node, &around));
-    let given = list(cx, &fields, "given", |cx, node| given::given(cx, node, system));
+    let given = list(cx, &fields, "given", |cx, node| given::given(cx, node, system, &mut around));
     given::contradictions(cx, &fields, given.as_deref());
     let create = resource::create(cx, &fields, &around);
     let workload = resource::workload(cx, &fields);
@@ -85,9 +102,9 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
         Some(node) => conduct::rollback(cx, node),
     };
     conduct::no_way_back(cx, &fields, engine.as_ref(), rollback);
-    let faults = list(cx, &fields, "faults", |cx, node| conduct::fault(cx, node, steps));
-    conduct::same_call_twice(cx, &fields, faults.as_deref());
-    let events = list(cx, &fields, "events", |cx, node| conduct::event(cx, node, steps, around.vsphere));
+    let faults = list(cx, &fields, "faults", |cx, node| fault::fault(cx, node, steps));
+    fault::same_place_twice(cx, &fields, faults.as_deref());
+    let events = list(cx, &fields, "events", |cx, node| conduct::event(cx, node, steps, &around));
     let horizon = match fields.optional("horizon") {
         None => Some(default_horizon()),
         Some(node) => conduct::horizon(cx, node),
@@ -96,10 +113,16 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
         None => Some(Require::default()),
         Some(node) => expect::require(cx, node),
     };
+    let surroundings = expect::Surroundings { rollback, horizon, require: require.as_ref() };
     let expect = match fields.optional("expect") {
         None => Some(Expect::default()),
-        Some(node) => expect::expect(cx, node, &expect::Surroundings { rollback, horizon, require: require.as_ref() }),
+        Some(node) => expect::expect(cx, node, &surroundings),
     };
+    let field = fields.entry("field").map(|entry| field::field(cx, entry, system, &surroundings));
+    let known = field.as_ref().and_then(Option::as_ref);
+    let expect = expect.map(|expect| field::expected(cx, &fields, expect, known, engine.as_ref()));
+    let known_failures = list(cx, &fields, "known-failures", |cx, node| known::known(cx, node, steps));
+    known::same_signature_twice(cx, &fields, known_failures.as_deref());
     let timing = match fields.optional("timing") {
         None => Some(Timing::default()),
         Some(node) => conduct::timing(cx, node),
@@ -124,7 +147,9 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
         faults: faults?,
         events: events?,
         expect: expect?,
+        field: all_or_nothing(field)?,
         require: require?,
+        known_failures: known_failures?,
         timing: timing?,
         horizon: horizon?,
         seed: seed?,

@@ -16,7 +16,7 @@ const TOTAL_BACKENDS: u32 = 1024;
 
 const RESOURCES: &[&str] = &["load-balancer"];
 const WORKLOADS: &[&str] = &["probe"];
-const LOAD_BALANCER_KEYS: &[&str] = &["name", "vip", "port", "backends", "cluster"];
+const LOAD_BALANCER_KEYS: &[&str] = &["name", "vip", "port", "backends", "cluster", "by-hand"];
 const PROBE_KEYS: &[&str] = &["target", "kind", "every"];
 
 /// The name of the target that the runner adds outside the upgrade.
@@ -63,7 +63,18 @@ fn load_balancer(cx: &mut Context, entry: &Entry, around: &Around) -> Option<Loa
         None => Some(default_cluster()),
         Some(node) => scalar::name::<Cluster>(cx, node),
     };
-    Some(LoadBalancer { name: name?, vip: vip?, port: port?, backends: backends?, cluster: cluster? })
+    let by_hand = match fields.optional("by-hand") {
+        None => Some(false),
+        Some(node) => scalar::boolean(cx, node),
+    };
+    Some(LoadBalancer {
+        name: name?,
+        vip: vip?,
+        port: port?,
+        backends: backends?,
+        cluster: cluster?,
+        by_hand: by_hand?,
+    })
 }
 
 /// Reports a name, or an address and port, that an earlier load balancer has already.

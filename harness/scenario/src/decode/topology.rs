@@ -25,10 +25,34 @@ pub(super) struct Around {
     vsphere_after: Option<Option<VersionNumber>>,
     networks: Option<Networks>,
     service_ranges: Option<Vec<SymbolicRange>>,
+    /// Ranges that somebody adds by hand, after the appliance was deployed.
+    added: Vec<SymbolicRange>,
     host: Option<HostCapacity>,
 }
 
 impl Around {
+    /// Somebody adds a range by hand.
+    pub(super) fn add(&mut self, range: SymbolicRange) {
+        self.added.push(range);
+    }
+
+    /// Whether the appliance has this range, or somebody adds it.
+    pub(super) fn knows(&self, range: SymbolicRange) -> bool {
+        self.service_ranges.as_ref().is_none_or(|ranges| ranges.iter().chain(&self.added).any(|known| *known == range))
+    }
+
+    /// A range beside those that are there.
+    pub(super) fn other_range(&self, cx: &mut Context, node: &Node) -> Option<SymbolicRange> {
+        let new = range(cx, node, self.networks)?;
+        let known = self.service_ranges.iter().flatten();
+        if let Some(known) = known.chain(&self.added).find(|known| known.overlaps(new)) {
+            let message = format!("service ranges {known} and {new} overlap");
+            cx.report(node.span.clone(), message, "name a range that the appliance was not deployed with".to_owned());
+            return None;
+        }
+        Some(new)
+    }
+
     /// The topology, if all of it is right.
     pub(super) fn whole(self) -> Option<Topology> {
         Some(Topology {
@@ -65,7 +89,14 @@ pub(super) fn topology(cx: &mut Context, fields: &Fields<'_>, system: Option<&'s
         None => Some(HostCapacity::default()),
         Some(node) => host(cx, node, system),
     };
-    Around { vsphere, vsphere_after: super::all_or_nothing(vsphere_after), networks, service_ranges, host }
+    Around {
+        vsphere,
+        vsphere_after: super::all_or_nothing(vsphere_after),
+        networks,
+        service_ranges,
+        added: Vec::new(),
+        host,
+    }
 }
 
 pub(super) fn target(cx: &mut Context, node: &Node, base: &Around) -> Option<TargetInputs> {
@@ -158,7 +189,7 @@ pub(super) fn vip(cx: &mut Context, node: &Node, around: &Around) -> Option<Symb
         cx.report(span, message, help);
         return None;
     }
-    let outside = |ranges: &&Vec<SymbolicRange>| !ranges.iter().any(|range| range.contains(vip));
+    let outside = |ranges: &&Vec<SymbolicRange>| !ranges.iter().chain(&around.added).any(|range| range.contains(vip));
     if let Some(ranges) = around.service_ranges.as_ref().filter(outside) {
         let ranges = ranges.iter().map(|range| {
             let last = u64::from(range.offset) + range.size() - 1;

@@ -1,10 +1,12 @@
 //! Deviations from a healthy base.
 
-use grenadier_catalog::Privilege;
+use std::time::Duration;
+
+use grenadier_catalog::{Privilege, Segment, duration_serde};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::schema;
+use crate::{SymbolicRange, schema};
 
 /// One deviation from a healthy base, applied before the upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -18,6 +20,20 @@ pub enum Given {
     FileMissing(#[schemars(schema_with = "schema::system_file")] String),
     /// Somebody changed a configuration file by hand.
     Customisation(Customisation),
+    /// Somebody gave the appliance one more service range by hand, in its file, after it was deployed.
+    ServiceRange(SymbolicRange),
+    /// Somebody added the line of a network to `route-tables.cfg` a second time.
+    RouteRuleDuplicated(#[schemars(schema_with = "schema::name::<Segment>")] Segment),
+    /// Somebody took the link-scoped route of a network out of `route-tables.cfg` and restarted the route service, which does not
+    /// remove it.
+    LinkRouteLeft(#[schemars(schema_with = "schema::name::<Segment>")] Segment),
+    /// The Data Plane API was stopped for so long before the upgrade, so that the operators have come to wait long between two
+    /// attempts.
+    ApiStopped(
+        #[serde(with = "duration_serde")]
+        #[schemars(schema_with = "schema::duration")]
+        Duration,
+    ),
 }
 
 /// How the appliance deviates.

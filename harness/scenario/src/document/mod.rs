@@ -6,7 +6,10 @@
 
 mod conduct;
 mod expect;
+mod fault;
+mod field;
 mod given;
+mod known_failure;
 mod resource;
 mod topology;
 mod version;
@@ -14,19 +17,59 @@ mod version;
 use std::time::Duration;
 
 pub use conduct::{
-    Engine, Fault, ForeignEvent, Jitter, JitterError, PowerOn, Rollback, Timing, TimingProfile, UpgradeVcenter,
+    BindRange, Engine, ForeignEvent, Jitter, JitterError, PowerOn, Rollback, SecondEngine, Timing, TimingProfile,
+    Transaction, UpgradeVcenter,
 };
 pub use expect::{Expect, OutageBudget, Require};
+pub use fault::Fault;
+pub use field::{End, Field, Source};
 pub use given::{ApplianceState, Customisation, Given};
 use grenadier_catalog::{Procedure, System, duration_serde};
+pub use known_failure::{KnownFailure, SignatureError, SignaturePattern};
 pub use resource::{LoadBalancer, Probe, Resource, Workload};
 pub(crate) use resource::{MAX_BACKENDS, default_cluster, default_every};
 use schemars::JsonSchema;
 use serde::Serialize;
+use thiserror::Error;
 pub use topology::{HostCapacity, TargetInputs, Topology};
 pub use version::{OwnVersion, ProductVersion, VersionChoice};
 
-use crate::schema;
+use crate::{schema, suggest};
+
+/// A scenario cannot be run with a procedure. All of these are errors in the input (exit code 2).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProcedureError {
+    /// The system has none of this name.
+    #[error("{system} has no procedure `{name}`")]
+    Unknown {
+        /// The system.
+        system: &'static str,
+        /// The name that was given.
+        name: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// The scenario names a step that the procedure does not have.
+    #[error("the scenario names step `{step}`, which procedure `{procedure}` does not have")]
+    Step {
+        /// The procedure.
+        procedure: &'static str,
+        /// The step.
+        step: String,
+        /// The steps it has.
+        steps: String,
+    },
+}
+
+impl ProcedureError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            ProcedureError::Unknown { hint, .. } => hint.clone(),
+            ProcedureError::Step { steps, .. } => format!("its steps are {steps}"),
+        }
+    }
+}
 
 /// One rehearsal of an upgrade: from what to what, where, under which load and faults, and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -78,9 +121,16 @@ pub struct Scenario {
     /// What must come of it.
     #[serde(default)]
     pub expect: Expect,
+    /// The failure it reproduces, where somebody really had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::field")]
+    pub field: Option<Field>,
     /// The checks that must have been made: `all` that apply, or these.
     #[serde(default)]
     pub require: Require,
+    /// Failures that an exploration finds and somebody knows of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_failures: Vec<KnownFailure>,
     /// How long things take.
     #[serde(default)]
     pub timing: Timing,
@@ -121,6 +171,39 @@ impl Scenario {
         self.catalogue_system()
             .procedure(&self.engine.procedure)
             .expect("the decoder let only procedures of the catalogue pass")
+    }
+
+    /// The same scenario for another procedure of its system: judged by what `field` says of that one, where there is such.
+    ///
+    /// # Errors
+    ///
+    /// The system has no such procedure, or the scenario names steps that the procedure does not have.
+    pub fn with_procedure(&self, name: &str) -> Result<Scenario, ProcedureError> {
+        let system = self.catalogue_system();
+        let Some(procedure) = system.procedure(name) else {
+            let names = system.procedures.iter().map(|procedure| procedure.name);
+            let hint = suggest::hint("procedure", name, names);
+            return Err(ProcedureError::Unknown { system: system.name, name: name.to_owned(), hint });
+        };
+        let named = self.faults.iter().map(|fault| fault.at.step());
+        for step in named.chain(self.events.iter().flat_map(ForeignEvent::steps)) {
+            if procedure.step(step).is_none() {
+                let steps: Vec<&str> = procedure.steps.iter().map(|step| step.name).collect();
+                let (step, steps) = (step.to_owned(), steps.join(", "));
+                return Err(ProcedureError::Step { procedure: procedure.name, step, steps });
+            }
+        }
+        let mut other = self.clone();
+        if self.engine.procedure == name {
+            return Ok(other);
+        }
+        other.engine.in_place_of =
+            Some(self.engine.in_place_of.as_ref().unwrap_or(&self.engine.procedure).clone()).filter(|own| own != name);
+        other.engine.procedure = name.to_owned();
+        if let Some(end) = self.field.as_ref().and_then(|field| field.ends.get(name)) {
+            other.expect = end.expected(&self.expect);
+        }
+        Ok(other)
     }
 
     /// The version the upgrade starts from, with its facts.

@@ -35,6 +35,9 @@ pub struct LoadBalancer {
     #[serde(default = "default_cluster")]
     #[schemars(schema_with = "schema::name::<Cluster>")]
     pub cluster: Cluster,
+    /// Whether a person wrote it into `haproxy.cfg`, as a customisation; no operator knows of it then.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// The most backends a load balancer may have: enough for any rehearsal, few enough for a container each.

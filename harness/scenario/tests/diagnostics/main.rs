@@ -1,5 +1,6 @@
 //! What people read when a scenario is wrong: one test per kind of mistake, with the whole text they see.
 
+mod field;
 mod meaning;
 mod rendering;
 mod shape;

@@ -38,7 +38,9 @@ fn undeclared_name() {
         :         ^^^^^^^
      14 | expect:
         `----
-      help: use one of: refuse, unavailable, error-after, lost-reply, task-fails, hang
+      help: use one of: refuse, unavailable, throttle, unauthorised, hang, error-after, lost-reply, hang-after, truncate,
+            slow, stale-read, task-fails, task-stuck, crash-before, crash-after, crash-journaled, machine-crash, boot-
+            fails, no-address, disk-full, partition
 
     1 problem in one-swap.yaml
     "#);

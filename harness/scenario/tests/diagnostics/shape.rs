@@ -24,7 +24,7 @@ fn unknown_key() {
        :                                                              ^^^^^^
      8 |   - load-balancer: {name: api, vip: frontend+21, port: 6443, backends: 2, cluster: tenant-1}
        `----
-      help: the keys of a load balancer are name, vip, port, backends, cluster
+      help: the keys of a load balancer are name, vip, port, backends, cluster, by-hand
 
     1 problem in one-swap.yaml
     "#);

@@ -9,7 +9,7 @@ use super::reply::{ApiError, Code, Reply};
 use super::request::Request;
 use super::service::{DataPlaneApi, changing_failed, no_transaction, not_allowed};
 use super::transactions::{Status, describe};
-use crate::{Document, Environment};
+use crate::{Document, Environment, fidelity};
 
 impl DataPlaneApi {
     pub(super) fn expect_version(&self, given: u64) -> Result<(), ApiError> {
@@ -24,17 +24,18 @@ impl DataPlaneApi {
         mut document: Document,
         env: &mut dyn Environment,
     ) -> Result<(), ApiError> {
-        if let Err(output) = env.validate(&document.to_string()) {
+        if let Err(output) = env.validate(&document.text()) {
             self.transactions.set_aside(id, document, Status::Failed, env);
             return Err(raw::validation_error(&output, id));
         }
         let based_on = document.clone();
         document.set_version(document.version() + 1);
-        if let Err(error) = env.write(&self.settings.config_file, document.to_string().into()) {
+        if let Err(error) = env.write(&self.settings.config_file, document.text().into()) {
             self.transactions.set_aside(id, based_on, Status::Failed, env);
             return Err(changing_failed(error));
         }
         self.document = document;
+        self.answers.clear();
         self.transactions.remove(id, env);
         if self.settings.generation.outdates_transactions() {
             self.transactions.outdate(based_on.version(), env);
@@ -141,7 +142,11 @@ impl DataPlaneApi {
             Status::Failed | Status::Outdated => return Err(no_transaction(id)),
         }
         let (version, present) = (document.version(), self.document.version());
-        if version != present {
+        let stale = version != present;
+        #[cfg(feature = "mutants")]
+        let stale = stale && !self.settings.ignores_versions;
+        if stale {
+            env.holds(if outdates { &fidelity::STALE_OUTDATES } else { &fidelity::STALE_FAILS });
             if outdates {
                 self.transactions.set_aside(id, document, Status::Outdated, env);
                 return Err(not_acceptable(Status::Outdated));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use grenadier_clock::Time;
 use serde_json::{Value, json};
 
-use crate::{Environment, Generation, Settings};
+use crate::{Environment, Generation, Settings, fidelity};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -68,7 +68,7 @@ impl Reloads {
         self.index += 1;
         self.next = Some(id.clone());
         let into_window = now.since(self.started).as_nanos() % self.delay.as_nanos();
-        let left = self.delay.as_nanos() - into_window;
+        let left = if env.holds(&fidelity::RELOAD_WINDOW) { self.delay.as_nanos() - into_window } else { 1_000_000 };
         env.timer(Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX)));
         id
     }

@@ -11,7 +11,8 @@ use crate::config::FieldError;
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
-    pub(super) body: Option<Value>,
+    /// JSON and a line feed, or nothing.
+    pub(super) body: Bytes,
     /// `Configuration-Version`.
     pub(super) version: Option<u64>,
     /// `Reload-ID`.
@@ -20,7 +21,12 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn new(status: StatusCode, body: Option<Value>) -> Reply {
-        Reply { status, body, version: None, reload: None }
+        Reply { status, body: body.as_ref().map(json_text).unwrap_or_default(), version: None, reload: None }
+    }
+
+    /// A success with a body that is text already, about the configuration of this version.
+    pub(super) fn text(body: Bytes, version: u64) -> Reply {
+        Reply { status: StatusCode::OK, body, version: Some(version), reload: None }
     }
 
     pub(super) fn ok(body: Value) -> Reply {
@@ -103,11 +109,16 @@ impl From<FieldError> for ApiError {
     }
 }
 
+/// A JSON value as bodies have it.
+pub(super) fn json_text(value: &Value) -> Bytes {
+    let mut text = serde_json::to_vec(value).expect("a JSON value has string keys and finite numbers");
+    text.push(b'\n');
+    text.into()
+}
+
 /// Puts an answer into HTTP.
-pub(super) fn render(reply: &Reply) -> http::Response<Bytes> {
-    let text = |body| serde_json::to_string(body).expect("a JSON value has string keys and finite numbers") + "\n";
-    let body = reply.body.as_ref().map(text).unwrap_or_default();
-    let mut response = http_response(reply.status, "application/json", body);
+pub(super) fn render(reply: Reply) -> http::Response<Bytes> {
+    let mut response = http_response(reply.status, "application/json", reply.body);
     if let Some(version) = reply.version {
         response.headers_mut().insert("configuration-version", HeaderValue::from(version));
     }

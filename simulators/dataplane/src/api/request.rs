@@ -1,6 +1,6 @@
 //! Requests, taken apart.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -14,8 +14,8 @@ use crate::config::Params;
 pub(super) struct Request<'a> {
     pub(super) method: &'a Method,
     /// The path's segments, percent-decoded.
-    pub(super) path: Vec<String>,
-    query: BTreeMap<String, String>,
+    pub(super) path: Vec<Cow<'a, str>>,
+    query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     body: &'a Bytes,
 }
 
@@ -23,9 +23,13 @@ impl<'a> Request<'a> {
     pub(super) fn read(request: &'a http::Request<Bytes>) -> Request<'a> {
         let path = request.uri().path().split('/').filter(|part| !part.is_empty());
         let query = request.uri().query().unwrap_or_default().split('&').filter(|part| !part.is_empty());
-        let pair = |part: &str| {
+        let pair = |part: &'a str| {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            (decode(key), decode(&value.replace('+', " ")))
+            let value = match value.contains('+') {
+                true => Cow::Owned(decode(&value.replace('+', " ")).into_owned()),
+                false => decode(value),
+            };
+            (decode(key), value)
         };
         Request {
             method: request.method(),
@@ -35,9 +39,10 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A parameter of the query; an empty one counts as missing.
+    /// A parameter of the query, the last one of that name; an empty one counts as missing.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        let found = self.query.iter().rfind(|(key, _)| key == name);
+        found.map(|(_, value)| &**value).filter(|value| !value.is_empty())
     }
 
     /// A parameter that must be there.
@@ -86,9 +91,9 @@ impl<'a> Request<'a> {
 }
 
 /// Undoes percent-encoding; what is no valid escape stays as it is.
-fn decode(text: &str) -> String {
+fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -106,7 +111,7 @@ fn decode(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

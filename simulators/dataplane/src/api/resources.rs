@@ -9,7 +9,7 @@ use crate::config::{LineKind, Params, fields_of};
 use crate::{Document, Generation, Section, SectionKind};
 
 /// A collection of objects in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Collection {
     /// Sections of a kind.
     Sections(SectionKind),
@@ -18,7 +18,7 @@ pub(super) enum Collection {
 }
 
 /// A collection, or one object in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Resource {
     pub(super) collection: Collection,
     pub(super) name: Option<String>,
@@ -28,13 +28,15 @@ impl Resource {
     /// What the segments of a path below `configuration/` name. Up to generation 2 the parent of binds and servers is a
     /// parameter of the query, from 3 on part of the path.
     pub(super) fn of(
-        path: &[String],
+        path: &[&str],
         request: &Request<'_>,
         generation: Generation,
     ) -> Option<Result<Resource, ApiError>> {
-        let resource = |collection, name: Option<&String>| Some(Ok(Resource { collection, name: name.cloned() }));
+        let resource = |collection, name: Option<&&str>| {
+            Some(Ok(Resource { collection, name: name.map(|name| (*name).to_owned()) }))
+        };
         let (first, rest) = path.split_first()?;
-        let section = match first.as_str() {
+        let section = match *first {
             "frontends" => Some(SectionKind::Frontend),
             "backends" => Some(SectionKind::Backend),
             _ => None,
@@ -49,7 +51,7 @@ impl Resource {
             (Some(kind), [name]) => resource(Collection::Sections(kind), Some(name)),
             (Some(kind), [parent, child, name @ ..]) if generation.nested() && name.len() <= 1 => {
                 let line = line(child).filter(|line| line.parent() == kind)?;
-                resource(Collection::Lines(line, parent.clone()), name.first())
+                resource(Collection::Lines(line, (*parent).to_owned()), name.first())
             }
             (None, name) if !generation.nested() && name.len() <= 1 => {
                 let line = line(first)?;

@@ -1,5 +1,7 @@
 //! Requests to answers.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use grenadier_clock::Time;
 use http::{Method, StatusCode};
@@ -9,7 +11,7 @@ use thiserror::Error;
 use super::auth::Users;
 use super::raw;
 use super::reloads::Reloads;
-use super::reply::{ApiError, Code, Reply, render};
+use super::reply::{ApiError, Code, Reply, json_text, render};
 use super::request::Request;
 use super::resources::{Resource, describe as describe_section};
 use super::transactions::{Status, Transactions};
@@ -42,6 +44,9 @@ pub enum StartError {
 pub struct DataPlaneApi {
     pub(super) settings: Settings,
     pub(super) document: Document,
+    /// The bodies with which reading requests about that configuration were answered: clients ask for the same again and
+    /// again, and the answer stays the same as long as the configuration does.
+    pub(super) answers: BTreeMap<Resource, Bytes>,
     users: Users,
     pub(super) transactions: Transactions,
     pub(super) reloads: Reloads,
@@ -83,6 +88,7 @@ impl DataPlaneApi {
             reloads: Reloads::start(&settings, now, env).map_err(StartError::LastGood)?,
             users: Users::new(users),
             document,
+            answers: BTreeMap::new(),
             settings,
         })
     }
@@ -99,7 +105,7 @@ impl DataPlaneApi {
             env.log(format!("{method} {path} {}: {}", error.status.as_u16(), error.message));
             error.reply()
         });
-        render(&reply)
+        render(reply)
     }
 
     /// The timer that [`Environment::timer`] asked for: the end of a reload window.
@@ -145,7 +151,7 @@ impl DataPlaneApi {
             let message = format!("path {} was not found", request.uri().path());
             ApiError::plain(StatusCode::NOT_FOUND, message)
         };
-        let path: Vec<&str> = parsed.path.iter().map(String::as_str).collect();
+        let path: Vec<&str> = parsed.path.iter().map(AsRef::as_ref).collect();
         let Some((_, below)) = path.split_first().filter(|(first, _)| **first == self.settings.generation.prefix())
         else {
             return Err(unknown());
@@ -158,7 +164,7 @@ impl DataPlaneApi {
                 Ok(Reply::ok(json!({"api": {"version": version}, "system": {}})))
             }
             ["services", "haproxy", "configuration", ..] => {
-                self.configuration(now, &parsed, &parsed.path[4..], env).unwrap_or_else(|| Err(unknown()))
+                self.configuration(now, &parsed, &path[4..], env).unwrap_or_else(|| Err(unknown()))
             }
             ["services", "haproxy", "transactions"] => self.transactions(&parsed, env),
             ["services", "haproxy", "transactions", id] => self.transaction(now, &parsed, id, env),
@@ -180,11 +186,11 @@ impl DataPlaneApi {
         &mut self,
         now: Time,
         request: &Request<'_>,
-        path: &[String],
+        path: &[&str],
         env: &mut dyn Environment,
     ) -> Option<Result<Reply, ApiError>> {
         let generation = self.settings.generation;
-        Some(match path.first()?.as_str() {
+        Some(match *path.first()? {
             "version" if generation.has_version_resource() && path.len() == 1 => {
                 only(request, &[Method::GET]).map(|()| Reply::ok(json!(self.document.version())))
             }
@@ -196,7 +202,7 @@ impl DataPlaneApi {
             "global" if path.len() == 1 => self.get_single(request, SectionKind::Global),
             "defaults" if path.len() == 1 => self.get_single(request, SectionKind::Defaults),
             _ => match Resource::of(path, request, generation)? {
-                Ok(resource) => self.resource(now, request, &resource, env),
+                Ok(resource) => self.resource(now, request, resource, env),
                 Err(error) => Err(error),
             },
         })
@@ -206,19 +212,14 @@ impl DataPlaneApi {
         &mut self,
         now: Time,
         request: &Request<'_>,
-        resource: &Resource,
+        resource: Resource,
         env: &mut dyn Environment,
     ) -> Result<Reply, ApiError> {
+        if *request.method == Method::GET {
+            return self.get(request, resource);
+        }
         let collection = &resource.collection;
         match (request.method, &resource.name) {
-            (&Method::GET, name) => {
-                let document = self.document_for(request)?;
-                let data = match name {
-                    None => collection.list(document)?,
-                    Some(name) => collection.get(document, name)?,
-                };
-                Ok(self.versioned(document, data))
-            }
             (&Method::POST, None) => {
                 let body = request.object()?;
                 self.change(now, request, env, Change::Created, |document| {
@@ -241,6 +242,23 @@ impl DataPlaneApi {
         }
     }
 
+    fn get(&mut self, request: &Request<'_>, resource: Resource) -> Result<Reply, ApiError> {
+        let present = request.parameter("transaction_id").is_none();
+        if let Some(body) = self.answers.get(&resource).filter(|_| present) {
+            return Ok(Reply::text(body.clone(), self.document.version()));
+        }
+        let document = self.document_for(request)?;
+        let data = match &resource.name {
+            None => resource.collection.list(document)?,
+            Some(name) => resource.collection.get(document, name)?,
+        };
+        let reply = self.versioned(document, data);
+        if present {
+            self.answers.insert(resource, reply.body.clone());
+        }
+        Ok(reply)
+    }
+
     /// The configuration a reading request means: the transaction's, or the present one.
     fn document_for(&self, request: &Request<'_>) -> Result<&Document, ApiError> {
         match request.parameter("transaction_id") {
@@ -254,7 +272,7 @@ impl DataPlaneApi {
         let version = document.version();
         let nested = self.settings.generation.nested();
         let body = if nested { data } else { json!({"_version": version, "data": data}) };
-        Reply { version: Some(version), ..Reply::ok(body) }
+        Reply::text(json_text(&body), version)
     }
 
     fn get_single(&self, request: &Request<'_>, kind: SectionKind) -> Result<Reply, ApiError> {

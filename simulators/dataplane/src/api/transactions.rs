@@ -104,7 +104,7 @@ impl Transactions {
 
     /// Stores the configuration of a transaction in progress, a new one or a changed one.
     pub(super) fn save(&mut self, id: &str, document: Document, env: &mut dyn Environment) -> Result<(), String> {
-        env.write(&self.path(id, Status::InProgress), document.to_string().into())?;
+        env.write(&self.path(id, Status::InProgress), document.text().into())?;
         self.entries.insert(id.to_owned(), Transaction { status: Status::InProgress, document });
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Transactions {
     /// Moves a transaction aside. A file that cannot be moved is removed.
     pub(super) fn set_aside(&mut self, id: &str, document: Document, status: Status, env: &mut dyn Environment) {
         env.remove(&self.path(id, Status::InProgress));
-        if let Err(error) = env.write(&self.path(id, status), document.to_string().into()) {
+        if let Err(error) = env.write(&self.path(id, status), document.text().into()) {
             env.log(format!("cannot keep {} transaction {id}: {error}", status.name()));
         }
         self.entries.insert(id.to_owned(), Transaction { status, document });

@@ -1,6 +1,11 @@
 //! A configuration file as sections of verbatim lines.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
+
+use super::words::{begins_like, line_after, words};
+use crate::Remembered;
 
 /// The keywords that begin a section, wherever on the line they stand (HAProxy configuration manual, chapters 3, 4, 5, 10).
 const SECTION_KEYWORDS: [&str; 15] = [
@@ -20,6 +25,12 @@ const SECTION_KEYWORDS: [&str; 15] = [
     "ring",
     "userlist",
 ];
+
+/// How many parsed configurations a thread remembers …
+const MOST_KNOWN: usize = 64;
+
+/// … and the longest text of those, in bytes.
+const LONGEST_KNOWN: usize = 64 * 1024;
 
 const VERSION: &str = "# _version=";
 
@@ -126,11 +137,12 @@ impl Section {
     }
 }
 
-/// A configuration file. Printing it gives the text it was read from, byte for byte, where nothing was changed.
+/// A configuration file. Printing it gives the text it was read from, byte for byte, where nothing was changed. Copies share
+/// the sections in which they do not differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     preamble: Vec<String>,
-    sections: Vec<Section>,
+    sections: Vec<Arc<Section>>,
     /// Whether the last line ends with a line feed.
     terminated: bool,
 }
@@ -138,28 +150,48 @@ pub struct Document {
 impl Document {
     /// Reads a configuration. Every text can be read; what is not known is kept.
     pub fn parse(text: &str) -> Document {
+        // Programs read the same text one after the other: the API at its start, HAProxy to check it and to run it.
+        thread_local! {
+            static KNOWN: RefCell<Remembered<String, Document>> = const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+        }
+        if text.len() > LONGEST_KNOWN {
+            return Document::read(text);
+        }
+        KNOWN.with_borrow_mut(|known| {
+            known.find(text).unwrap_or_else(|| {
+                let document = Document::read(text);
+                known.keep(text.to_owned(), document.clone());
+                document
+            })
+        })
+    }
+
+    fn read(text: &str) -> Document {
         let terminated = text.ends_with('\n');
         let body = text.strip_suffix('\n').unwrap_or(text);
         let mut document = Document { terminated, ..Document::default() };
         if text.is_empty() {
             return document;
         }
+        let mut sections: Vec<Section> = Vec::new();
         for line in body.split('\n') {
-            let may_be_heading = SECTION_KEYWORDS.iter().any(|keyword| begins_like(line, keyword));
+            let begin = line.trim_start();
+            let may_be_heading = SECTION_KEYWORDS.iter().any(|keyword| begin.starts_with(keyword));
             let words = if may_be_heading { words(line) } else { Vec::new() };
             match words.first() {
-                Some(keyword) if SECTION_KEYWORDS.contains(keyword) => document.sections.push(Section {
+                Some(keyword) if SECTION_KEYWORDS.contains(keyword) => sections.push(Section {
                     keyword: (*keyword).to_owned(),
                     name: words.get(1).map(|name| (*name).to_owned()).unwrap_or_default(),
                     heading: line.to_owned(),
                     lines: Vec::new(),
                 }),
-                _ => match document.sections.last_mut() {
+                _ => match sections.last_mut() {
                     Some(section) => section.lines.push(line.to_owned()),
                     None => document.preamble.push(line.to_owned()),
                 },
             }
         }
+        document.sections = sections.into_iter().map(Arc::new).collect();
         document
     }
 
@@ -182,13 +214,13 @@ impl Document {
     }
 
     /// The sections, in order.
-    pub fn sections(&self) -> &[Section] {
+    pub fn sections(&self) -> &[Arc<Section>] {
         &self.sections
     }
 
     /// The sections of one kind, in order.
     pub fn of(&self, kind: SectionKind) -> impl Iterator<Item = &Section> {
-        self.sections.iter().filter(move |section| section.is(kind))
+        self.sections.iter().map(|section| &**section).filter(move |section| section.is(kind))
     }
 
     /// The section of this kind and name.
@@ -198,16 +230,17 @@ impl Document {
 
     /// The section of this kind and name.
     pub fn section_mut(&mut self, kind: SectionKind, name: &str) -> Option<&mut Section> {
-        self.sections.iter_mut().find(|section| section.is(kind) && section.name == name)
+        let found = self.sections.iter_mut().find(|section| section.is(kind) && section.name == name);
+        found.map(Arc::make_mut)
     }
 
     /// Adds a section at the end, set off by a blank line.
     pub fn push(&mut self, section: Section) {
-        let lines = self.sections.last_mut().map_or(&mut self.preamble, |last| &mut last.lines);
+        let lines = self.sections.last_mut().map_or(&mut self.preamble, |last| &mut Arc::make_mut(last).lines);
         if lines.last().is_none_or(|line| !line.trim().is_empty()) {
             lines.push(String::new());
         }
-        self.sections.push(section);
+        self.sections.push(Arc::new(section));
         self.terminated = true;
     }
 
@@ -219,94 +252,38 @@ impl Document {
         let removed = self.sections.remove(index);
         let end = removed.lines.iter().rposition(|line| !words(line).is_empty()).map_or(0, |index| index + 1);
         if removed.lines[end..].iter().any(|line| !line.trim().is_empty()) {
-            let before = index.checked_sub(1).map(|index| &mut self.sections[index].lines);
+            let before = index.checked_sub(1).map(|index| &mut Arc::make_mut(&mut self.sections[index]).lines);
             before.unwrap_or(&mut self.preamble).extend_from_slice(&removed.lines[end..]);
         }
         true
+    }
+
+    /// Its text.
+    pub fn text(&self) -> String {
+        let length = self.lines().map(|line| line.len() + 1).sum();
+        let mut text = String::with_capacity(length);
+        for (index, line) in self.lines().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            text.push_str(line);
+        }
+        if self.terminated {
+            text.push('\n');
+        }
+        text
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let below = self.sections.iter().flat_map(|section| std::iter::once(&section.heading).chain(&section.lines));
+        self.preamble.iter().chain(below).map(String::as_str)
     }
 }
 
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        let mut line = |f: &mut fmt::Formatter<'_>, text: &str| {
-            if !std::mem::take(&mut first) {
-                f.write_str("\n")?;
-            }
-            f.write_str(text)
-        };
-        for text in &self.preamble {
-            line(f, text)?;
-        }
-        for section in &self.sections {
-            line(f, &section.heading)?;
-            for text in &section.lines {
-                line(f, text)?;
-            }
-        }
-        if self.terminated { f.write_str("\n") } else { Ok(()) }
+        f.write_str(&self.text())
     }
-}
-
-/// The words of a line up to a comment. Quotes and backslashes keep blanks and `#` inside a word; they stay part of it.
-fn words(line: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut start = None;
-    let mut quote = None;
-    let mut escaped = false;
-    for (index, char) in line.char_indices() {
-        if escaped {
-            escaped = false;
-            continue;
-        }
-        match (quote, char) {
-            (None | Some('"'), '\\') => {
-                start.get_or_insert(index);
-                escaped = true;
-            }
-            (Some(open), _) => {
-                if char == open {
-                    quote = None;
-                }
-            }
-            (None, '"' | '\'') => {
-                start.get_or_insert(index);
-                quote = Some(char);
-            }
-            (None, '#') => {
-                words.extend(start.take().map(|start| &line[start..index]));
-                return words;
-            }
-            (None, _) if char.is_whitespace() => words.extend(start.take().map(|start| &line[start..index])),
-            _ => {
-                start.get_or_insert(index);
-            }
-        }
-    }
-    words.extend(start.map(|start| &line[start..]));
-    words
-}
-
-/// Whether the first word of `line` may be `word`: cheap, and right when it says no.
-fn begins_like(line: &str, word: &str) -> bool {
-    line.trim_start().starts_with(word)
-}
-
-/// What follows `keyword` (one word or several) where `line` begins with it.
-fn line_after(line: &str, keyword: &str) -> Option<String> {
-    let first = keyword.split(' ').next().unwrap_or_default();
-    if begins_like(line, first) { rest_after(&words(line), keyword) } else { None }
-}
-
-/// What follows `keyword` where `words` begin with it.
-fn rest_after(words: &[&str], keyword: &str) -> Option<String> {
-    let mut rest = words.iter();
-    for part in keyword.split(' ') {
-        if rest.next() != Some(&part) {
-            return None;
-        }
-    }
-    Some(rest.copied().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -356,12 +333,6 @@ mod tests {
         assert!(document.to_string().contains("name shop\n  maxconn 9\n# the next one's"));
     }
 
-    #[test]
-    fn quotes_and_escapes_keep_words_together() {
-        assert_eq!(words(r#"  a "b # c" d\ e 'f g'# h"#), ["a", r#""b # c""#, r"d\ e", "'f g'"]);
-        assert_eq!(words("   # only a comment"), Vec::<&str>::new());
-    }
-
     proptest! {
         #[test]
         fn reading_and_printing_is_identity(text in "([ \ta-z#=_\"'\\\\0-9:.]{0,12}(frontend|global|defaults|# _version=3)?[ a-z]{0,5}\r?\n?){0,30}") {
@@ -376,10 +347,10 @@ mod tests {
         #[test]
         fn adding_and_removing_a_section_leaves_the_others(text in "(global\n|frontend [a-c]\n|  mode tcp\n|# note\n|\n){0,12}") {
             let mut document = Document::parse(&text);
-            let before: Vec<Section> = document.sections().to_vec();
+            let before: Vec<Arc<Section>> = document.sections().to_vec();
             document.push(Section::new(SectionKind::Backend, "new"));
             document.remove(SectionKind::Backend, "new");
-            let names = |sections: &[Section]| sections.iter().map(|s| (s.keyword.clone(), s.name.clone())).collect::<Vec<_>>();
+            let names = |sections: &[Arc<Section>]| sections.iter().map(|s| (s.keyword.clone(), s.name.clone())).collect::<Vec<_>>();
             prop_assert_eq!(names(document.sections()), names(&before));
         }
     }

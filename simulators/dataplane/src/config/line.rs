@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{FieldError, Section, SectionKind};
 
 /// Which lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LineKind {
     /// `bind` lines of a frontend.
     Bind,
@@ -249,7 +249,7 @@ mod tests {
     use crate::Document;
 
     fn section(line: &str) -> Section {
-        Document::parse(&format!("frontend x\n{line}\n")).sections()[0].clone()
+        Document::parse(&format!("frontend x\n{line}\n")).sections()[0].as_ref().clone()
     }
 
     #[rstest]

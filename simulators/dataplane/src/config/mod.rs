@@ -4,6 +4,7 @@ mod document;
 mod fields;
 mod line;
 mod userlist;
+mod words;
 
 pub use document::{Document, Section, SectionKind};
 pub(crate) use fields::{FieldError, fields_of};

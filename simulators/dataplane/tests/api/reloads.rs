@@ -42,6 +42,15 @@ fn all_changes_of_a_window_share_one_reload() {
 }
 
 #[test]
+fn without_windows_a_change_reloads_at_once() {
+    let mut rig = Rig::new("2.1.0");
+    rig.world.overturned = vec!["changes-share-a-reload-window"];
+    change(&mut rig, "a", "");
+    rig.pass(Duration::from_millis(1));
+    assert_eq!(rig.world.reloads, 1);
+}
+
+#[test]
 fn the_date_of_an_id_follows_virtual_time() {
     let mut rig = Rig::new("2.1.0");
     rig.pass(Duration::from_secs(86_400 * 31));

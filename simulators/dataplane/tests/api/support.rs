@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use grenadier_clock::Time;
 use grenadier_dataplane::{DataPlaneApi, Environment, Generation, Settings, StartError};
+use grenadier_fidelity::Behaviour;
 use http::Method;
 use serde_json::Value;
 
@@ -30,9 +31,15 @@ pub(crate) struct World {
     pub(crate) now: Time,
     pub(crate) log: Vec<String>,
     ids: u32,
+    /// The behaviours that do not hold.
+    pub(crate) overturned: Vec<&'static str>,
 }
 
 impl Environment for World {
+    fn holds(&mut self, behaviour: &'static Behaviour) -> bool {
+        !self.overturned.contains(&behaviour.id)
+    }
+
     fn read(&self, path: &str) -> Option<Bytes> {
         self.files.get(path).map(|text| text.clone().into())
     }

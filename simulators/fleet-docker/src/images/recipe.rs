@@ -85,7 +85,7 @@ impl ImageRecipe {
         for step in &self.steps {
             line("step", step);
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(digest.finalize())
     }
 
     /// The minimal system of a suite, which the other images of that suite share.

@@ -31,6 +31,15 @@ impl AnyIp {
         }
     }
 
+    /// `ip route add local RANGE dev lo` by hand: the kernel has it, and the file does not.
+    pub(crate) fn bind(&mut self, range: IpNet, host: &mut dyn Host) -> bool {
+        let new = self.routes.insert(range);
+        if new {
+            host.add_local_route(range);
+        }
+        new
+    }
+
     pub(crate) fn down(&mut self, host: &mut dyn Host) {
         for range in self.ranges(host) {
             if self.routes.remove(&range) {

@@ -15,7 +15,7 @@ use crate::dataplaneapi::{self, ApplianceEnvironment, ServiceConfig};
 use crate::metadata::Metadata;
 use crate::route_tables::{self, RouteTables};
 use crate::services::{self, Services, State};
-use crate::{Facts, FactsError, HaproxyProcess, ModelHaproxy, certificates, journal, paths};
+use crate::{Facts, FactsError, HaproxyProcess, ModelHaproxy, certificates, fidelity, journal, paths};
 
 const BOOT_TIMER: TimerKey = "boot";
 const POWER_OFF_TIMER: TimerKey = "power-off";
@@ -26,6 +26,9 @@ pub struct Appliance<P> {
     version: String,
     facts: Facts,
     seed: Seed,
+    /// How long a boot takes as this machine was told …
+    told: BootTiming,
+    /// … and as it does.
     timing: BootTiming,
     stopped: P,
     memory: Memory<P>,
@@ -76,7 +79,7 @@ impl<P: HaproxyProcess> Appliance<P> {
     /// An appliance with this HAProxy, which does not run yet. Keys follow from the seed and the machine's name.
     pub fn new(version: &str, facts: Facts, seed: Seed, timing: BootTiming, haproxy: P) -> Appliance<P> {
         let memory = Memory::empty(haproxy.clone());
-        Appliance { version: version.to_owned(), facts, seed, timing, stopped: haproxy, memory }
+        Appliance { version: version.to_owned(), facts, seed, told: timing, timing, stopped: haproxy, memory }
     }
 
     /// Its HAProxy.
@@ -87,9 +90,12 @@ impl<P: HaproxyProcess> Appliance<P> {
     fn boot(&mut self, host: &mut dyn Host) {
         self.memory = Memory::empty(self.stopped.clone());
         // /tmp is in memory on the real one.
-        for path in host.list(paths::TEMPORARY) {
-            host.remove(&path);
+        if host.holds(&fidelity::TEMPORARY) {
+            for path in host.list(paths::TEMPORARY) {
+                host.remove(&path);
+            }
         }
+        self.timing = if host.holds(&fidelity::BOOT_TIMES) { self.told } else { self.told.slower(3) };
         let first = boot::is_first_boot(host);
         let after = if first { self.timing.cloud_init_first } else { self.timing.cloud_init_later };
         host.service("cloud-init", "starting", if first { "first boot" } else { "" });
@@ -173,6 +179,14 @@ impl<P: HaproxyProcess> Appliance<P> {
             return Ok(());
         }
         match service {
+            services::HAPROXY
+                if matches!(memory.services.state(route_tables::SERVICE), State::Failed(_))
+                    && host.holds(&fidelity::REQUIRES_ROUTES) =>
+            {
+                let reason = format!("Dependency failed for {service}.service: {}.service", route_tables::SERVICE);
+                memory.services.set(service, State::Failed(reason.clone()), host);
+                return Err(reason);
+            }
             services::HAPROXY => {
                 return dataplaneapi::start_haproxy(&mut memory.haproxy, &mut memory.services, host);
             }
@@ -186,7 +200,10 @@ impl<P: HaproxyProcess> Appliance<P> {
             anyip::SERVICE => memory.anyip.up(host),
             route_tables::SERVICE => {
                 memory.route_tables_seen = host.read(paths::ROUTE_TABLES_CFG);
-                memory.route_tables.up(&self.facts, host);
+                if let Err(reason) = memory.route_tables.up(&self.facts, host) {
+                    memory.services.set(service, State::Failed(reason), host);
+                    return Err(format!("Job for {service}.service failed. See \"systemctl status {service}\"."));
+                }
             }
             other => unreachable!("{other} is none of the appliance's services"),
         }
@@ -250,8 +267,19 @@ impl<P: HaproxyProcess> Appliance<P> {
         let seen = host.read(paths::ROUTE_TABLES_CFG);
         if memory.services.is_active(route_tables::SERVICE) && memory.route_tables_seen != seen {
             memory.route_tables_seen = seen;
-            memory.route_tables.up(&self.facts, host);
+            // The watch goes on whatever came of it; the log tells.
+            let _logged = memory.route_tables.up(&self.facts, host);
         }
+    }
+
+    /// `ip route add local RANGE dev lo`.
+    pub(crate) fn bind_range(&mut self, range: ipnet::IpNet, host: &mut dyn Host) -> bool {
+        self.memory.anyip.bind(range, host)
+    }
+
+    /// `ip route show table all`.
+    pub(crate) fn show_routes(&self) -> String {
+        self.memory.route_tables.show()
     }
 
     fn shut_down(&mut self, host: &mut dyn Host) {
@@ -295,6 +323,8 @@ impl<P: HaproxyProcess> Memory<P> {
 
 impl<P: HaproxyProcess> Guest for Appliance<P> {
     fn handle(&mut self, input: Input, host: &mut dyn Host) {
+        // A request to the Data Plane API is the one frequent input, and none changes the rules.
+        let may_change_rules = !matches!(input, Input::Http { .. });
         match input {
             Input::Boot => self.boot(host),
             Input::Timer(BOOT_TIMER) => self.next_stage(host),
@@ -313,7 +343,9 @@ impl<P: HaproxyProcess> Guest for Appliance<P> {
             // It calls nobody, and reads its properties at the first boot alone.
             Input::Called { .. } | Input::Reconfigured => {}
         }
-        self.memory.rules = host.route_rules();
+        if may_change_rules {
+            self.memory.rules = host.route_rules();
+        }
     }
 
     fn state(&self) -> Value {

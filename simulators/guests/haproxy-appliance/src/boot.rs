@@ -1,12 +1,17 @@
 //! From power to services.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
+use grenadier_dataplane::Remembered;
 use grenadier_guest::Host;
 
 use crate::metadata::Metadata;
 use crate::ovf::{Inputs, InputsError, properties};
 use crate::{Facts, certificates, dataplaneapi, paths, templates};
+
+/// How many OVF environments a thread remembers: machines of one scenario are given the same ones in every run of it.
+const MOST_KNOWN: usize = 16;
 
 /// How long the parts of a boot take. What happens before (firmware, kernel) is the fleet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +40,18 @@ impl BootTiming {
             haproxy: Duration::from_secs(1),
             dataplaneapi: Duration::from_secs(2),
             shutdown: Duration::from_secs(2),
+        }
+    }
+
+    /// The same parts, each of which takes `times` as long.
+    pub fn slower(self, times: u32) -> BootTiming {
+        BootTiming {
+            cloud_init_first: self.cloud_init_first * times,
+            cloud_init_later: self.cloud_init_later * times,
+            network: self.network * times,
+            haproxy: self.haproxy * times,
+            dataplaneapi: self.dataplaneapi * times,
+            shutdown: self.shutdown * times,
         }
     }
 
@@ -122,7 +139,17 @@ fn read_inputs(host: &dyn Host) -> Result<Inputs, InputsError> {
     let xml = host.config(paths::OVF_ENVIRONMENT).filter(|xml| !xml.trim().is_empty());
     let xml = xml.ok_or(InputsError::NoEnvironment)?;
     let frontend = host.nics().iter().any(|(_, segment, _)| segment == "frontend");
-    Inputs::read(&properties(&xml).map_err(InputsError::Unreadable)?, frontend)
+    thread_local! {
+        static KNOWN: RefCell<Remembered<(bool, String), Inputs>> =
+            const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+    }
+    let key = (frontend, xml);
+    if let Some(inputs) = KNOWN.with_borrow(|known| known.find(&key)) {
+        return Ok(inputs);
+    }
+    let inputs = Inputs::read(&properties(&key.1).map_err(InputsError::Unreadable)?, frontend)?;
+    KNOWN.with_borrow_mut(|known| known.keep(key, inputs.clone()));
+    Ok(inputs)
 }
 
 /// The lines of `route-tables.cfg`: for each network with a gateway the default route, and the link-scoped one where this

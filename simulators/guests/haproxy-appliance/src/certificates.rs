@@ -3,10 +3,14 @@
 //! Keys are Ed25519 and follow from the run's seed, serial numbers and dates are fixed, so that a run makes the same
 //! certificates every time.
 
+use std::cell::RefCell;
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use grenadier_clock::Seed;
+use grenadier_dataplane::Remembered;
 use grenadier_fleet::sha256_hex;
 use grenadier_guest::Host;
 use rcgen::{
@@ -18,10 +22,13 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
 
 use crate::metadata::Metadata;
-use crate::{Facts, journal, paths};
+use crate::{Facts, fidelity, journal, paths};
 
 /// The service whose log tells about certificates.
 const SERVICE: &str = "cloud-init";
+
+/// How many certificates of a kind a thread remembers.
+const MOST_KNOWN: usize = 64;
 
 /// A certificate cannot be used.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -75,7 +82,15 @@ impl Pair {
 /// # Errors
 /// There is no certificate in the text.
 pub fn fingerprint_of_pem(pem: &str) -> Result<String, CertificateError> {
-    Ok(sha256_hex(&leaf(pem)?))
+    thread_local! {
+        static KNOWN: RefCell<Remembered<String, String>> = const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+    }
+    if let Some(fingerprint) = KNOWN.with_borrow(|known| known.find(pem)) {
+        return Ok(fingerprint);
+    }
+    let fingerprint = sha256_hex(&leaf(pem)?);
+    KNOWN.with_borrow_mut(|known| known.keep(pem.to_owned(), fingerprint.clone()));
+    Ok(fingerprint)
 }
 
 fn leaf(pem: &str) -> Result<CertificateDer<'static>, CertificateError> {
@@ -128,15 +143,16 @@ pub(crate) fn install(pair: &Pair, host: &mut dyn Host) -> Result<(), String> {
 /// authority's.
 pub(crate) fn ensure(seed: Seed, facts: &Facts, metadata: &Metadata, host: &mut dyn Host) -> Result<(), String> {
     let missing = |host: &dyn Host, certificate, key| host.read(certificate).is_none() && host.read(key).is_none();
-    if facts.regenerates_certificates || missing(host, paths::CA_CRT, paths::CA_KEY) {
-        let pair = make_authority(seed, metadata, host);
+    let regenerates = facts.regenerates_certificates && host.holds(&fidelity::REGENERATES);
+    if regenerates || missing(host, paths::CA_CRT, paths::CA_KEY) {
+        let pair = authority(seed, metadata, host);
         write_pair(host, paths::CA_CRT, paths::CA_KEY, &pair)?;
         journal::log(host, SERVICE, "made a new certificate authority");
     } else {
         journal::log(host, SERVICE, "Existing ca.crt or ca.key exists in /etc/haproxy. Skipping cert generation.");
     }
-    if facts.regenerates_certificates || missing(host, paths::SERVER_CRT, paths::SERVER_KEY) {
-        let pair = make_server(seed, metadata, host)?;
+    if regenerates || missing(host, paths::SERVER_CRT, paths::SERVER_KEY) {
+        let pair = server(seed, metadata, host)?;
         write_pair(host, paths::SERVER_CRT, paths::SERVER_KEY, &pair)?;
         journal::log(host, SERVICE, "made a new server certificate");
     } else {
@@ -156,13 +172,16 @@ fn write_pair(host: &mut dyn Host, certificate: &str, key: &str, pair: &Pair) ->
     host.write(key, Bytes::from(pair.key.clone()))
 }
 
-/// A key that follows from the seed, the machine and the key that was there before, so that a later one differs.
-fn make_key(seed: Seed, host: &dyn Host, path: &str) -> KeyPair {
+/// The secret of a key: it follows from the seed, the machine and the key that was there before, so that a later one differs.
+fn secret(seed: Seed, host: &dyn Host, path: &str) -> [u8; 32] {
     let before = host.read(path).map(|content| sha256_hex(&content)).unwrap_or_default();
-    let secret = seed.bytes(host.machine(), &format!("{path} after {before}"));
+    seed.bytes(host.machine(), &format!("{path} after {before}"))
+}
+
+fn make_key(secret: &[u8; 32]) -> KeyPair {
     // PKCS #8 of an Ed25519 key (RFC 8410): this prefix and the 32 bytes.
     let mut der = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-    der.extend_from_slice(&secret);
+    der.extend_from_slice(secret);
     KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der), &PKCS_ED25519)
         .expect("any 32 bytes are an Ed25519 key")
 }
@@ -178,33 +197,78 @@ fn parameters(common_name: &str, serial: u64) -> CertificateParams {
     params
 }
 
-fn make_authority(seed: Seed, metadata: &Metadata, host: &dyn Host) -> Pair {
-    let key = make_key(seed, host, paths::CA_KEY);
+/// A new authority. Making it takes longer than the rest of a boot, and runs of one seed make the same again.
+fn authority(seed: Seed, metadata: &Metadata, host: &dyn Host) -> Pair {
+    thread_local! {
+        static KNOWN: RefCell<Remembered<([u8; 32], String), Pair>> =
+            const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+    }
     let management = metadata.interfaces.get("management").map(|interface| interface.address.addr().to_string());
-    let mut params = parameters(management.as_deref().unwrap_or("haproxy.local"), 1);
+    let inputs = (secret(seed, host, paths::CA_KEY), management.unwrap_or_else(|| "haproxy.local".to_owned()));
+    KNOWN.with_borrow_mut(|known| {
+        known.find(&inputs).unwrap_or_else(|| {
+            let pair = make_authority(&inputs.0, &inputs.1);
+            known.keep(inputs, pair.clone());
+            pair
+        })
+    })
+}
+
+fn make_authority(secret: &[u8; 32], common_name: &str) -> Pair {
+    let key = make_key(secret);
+    let mut params = parameters(common_name, 1);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
     let certificate = params.self_signed(&key).expect("our own parameters can be signed");
     Pair { certificate: certificate.pem(), key: key.serialize_pem(), is_authority: true }
 }
 
-fn make_server(seed: Seed, metadata: &Metadata, host: &dyn Host) -> Result<Pair, String> {
+/// All that a server's certificate hangs on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ServerInputs {
+    authority: String,
+    authority_key: String,
+    secret: [u8; 32],
+    hostname: String,
+    addresses: Vec<IpAddr>,
+}
+
+/// A new certificate of the server, signed by the authority in its files.
+fn server(seed: Seed, metadata: &Metadata, host: &dyn Host) -> Result<Pair, String> {
+    thread_local! {
+        static KNOWN: RefCell<Remembered<ServerInputs, Pair>> = const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+    }
     let text = |path: &str| {
         let content = host.read(path).ok_or_else(|| format!("{path} is missing"))?;
         String::from_utf8(content.into()).map_err(|_| format!("{path} is damaged"))
     };
+    let addresses = metadata.interfaces.values().map(|interface| interface.address.addr());
+    let inputs = ServerInputs {
+        authority_key: text(paths::CA_KEY)?,
+        authority: text(paths::CA_CRT)?,
+        secret: secret(seed, host, paths::SERVER_KEY),
+        hostname: metadata.hostname.clone(),
+        addresses: std::iter::once([127, 0, 0, 1].into()).chain(addresses).collect(),
+    };
+    if let Some(pair) = KNOWN.with_borrow(|known| known.find(&inputs)) {
+        return Ok(pair);
+    }
+    let pair = make_server(&inputs)?;
+    KNOWN.with_borrow_mut(|known| known.keep(inputs, pair.clone()));
+    Ok(pair)
+}
+
+fn make_server(inputs: &ServerInputs) -> Result<Pair, String> {
     let authority_key =
-        KeyPair::from_pem(&text(paths::CA_KEY)?).map_err(|error| format!("{}: {error}", paths::CA_KEY))?;
-    let issuer = Issuer::from_ca_cert_pem(&text(paths::CA_CRT)?, authority_key)
+        KeyPair::from_pem(&inputs.authority_key).map_err(|error| format!("{}: {error}", paths::CA_KEY))?;
+    let issuer = Issuer::from_ca_cert_pem(&inputs.authority, authority_key)
         .map_err(|error| format!("{}: {error}", paths::CA_CRT))?;
-    let key = make_key(seed, host, paths::SERVER_KEY);
-    let mut params = parameters(&metadata.hostname, 2);
+    let key = make_key(&inputs.secret);
+    let mut params = parameters(&inputs.hostname, 2);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-    let addresses = metadata.interfaces.values().map(|interface| interface.address.addr());
-    let addresses = std::iter::once([127, 0, 0, 1].into()).chain(addresses);
-    params.subject_alt_names = addresses.map(SanType::IpAddress).collect();
-    for name in ["localhost", &metadata.hostname] {
+    params.subject_alt_names = inputs.addresses.iter().copied().map(SanType::IpAddress).collect();
+    for name in ["localhost", &inputs.hostname] {
         let name = name.try_into().map_err(|_| format!("host name {name} does not fit into a certificate"))?;
         params.subject_alt_names.push(SanType::DnsName(name));
     }

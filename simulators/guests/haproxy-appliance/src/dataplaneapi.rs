@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_dataplane::{Environment, Settings};
+use grenadier_fidelity::Behaviour;
 use grenadier_guest::{Host, TimerKey};
 
 use crate::services::{HAPROXY, Services, State};
-use crate::{Facts, HaproxyProcess, fingerprint_of_pem, journal, paths};
+use crate::{Facts, HaproxyProcess, fidelity, fingerprint_of_pem, journal, paths};
 
 /// The service's name.
 pub(crate) const SERVICE: &str = "dataplaneapi";
@@ -36,11 +37,13 @@ impl ServiceConfig {
         let content =
             content.ok_or_else(|| format!("Failed to load environment files: {}", paths::DATAPLANEAPI_CFG))?;
         let text = String::from_utf8_lossy(&content);
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let pairs = lines.filter_map(|line| line.split_once('='));
+        let pairs: Vec<(&str, &str)> = pairs.map(|(name, value)| (name.trim(), value.trim())).collect();
         let value = |key: &str| {
-            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-            let mut pairs = lines.filter_map(|line| line.split_once('='));
             // systemd takes the last one.
-            pairs.rfind(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('"').to_owned())
+            let found = pairs.iter().rfind(|(name, _)| *name == key);
+            found.map(|(_, value)| value.trim_matches('"').to_owned())
         };
         let required =
             |key: &str| value(key).filter(|value| !value.is_empty()).ok_or_else(|| format!("{key} is not set"));
@@ -100,6 +103,10 @@ pub(crate) struct ApplianceEnvironment<'a, P> {
 }
 
 impl<P: HaproxyProcess> Environment for ApplianceEnvironment<'_, P> {
+    fn holds(&mut self, behaviour: &'static Behaviour) -> bool {
+        self.host.holds(behaviour)
+    }
+
     fn read(&self, path: &str) -> Option<Bytes> {
         self.host.read(path)
     }
@@ -162,6 +169,7 @@ pub(crate) fn start_haproxy<P: HaproxyProcess>(
         }
         Err(output) => {
             journal::log(host, HAPROXY, &output);
+            host.holds(&fidelity::NO_RESTART);
             let reason = output.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
             services.set(HAPROXY, State::Failed(reason), host);
             Err("Job for haproxy.service failed. See \"systemctl status haproxy\".".to_owned())

@@ -18,10 +18,14 @@ pub(crate) fn path_of(service: &str) -> String {
 /// Writes a line. A full disk loses it, as journald does.
 pub(crate) fn log(host: &mut dyn Host, service: &str, line: &str) {
     let path = path_of(service);
-    let mut content = host.read(&path).map(Vec::from).unwrap_or_default();
-    let (stamp, machine) = (stamp(host.now()), host.machine().to_owned());
+    let before = host.read(&path).unwrap_or_default();
+    let head = format!("{} {} {service}: ", stamp(host.now()), host.machine());
+    let mut content = Vec::with_capacity(before.len() + line.lines().count() * (head.len() + 1) + line.len());
+    content.extend_from_slice(&before);
     for line in line.lines() {
-        content.extend_from_slice(format!("{stamp} {machine} {service}: {line}\n").as_bytes());
+        for part in [head.as_str(), line, "\n"] {
+            content.extend_from_slice(part.as_bytes());
+        }
         host.log(service, line);
     }
     let _lost_when_full = host.write(&path, Bytes::from(content));

@@ -8,8 +8,11 @@ mod anyip;
 mod appliance;
 mod boot;
 mod certificates;
+#[cfg(feature = "codecs")]
+pub mod codecs;
 mod dataplaneapi;
 mod facts;
+pub mod fidelity;
 mod haproxy;
 mod journal;
 mod metadata;

@@ -6,7 +6,7 @@ use grenadier_guest::{Host, shell};
 use grenadier_wire::{ShellExchange, ShellOutput};
 
 use crate::services::{self, State};
-use crate::{Appliance, HaproxyProcess, journal, paths, route_tables};
+use crate::{Appliance, HaproxyProcess, anyip, journal, paths, route_tables};
 
 /// How many lines of the journal `systemctl status` shows.
 const STATUS_LINES: usize = 10;
@@ -40,7 +40,16 @@ impl<P: HaproxyProcess> Appliance<P> {
             ["haproxy", "-v" | "-vv"] => printed(self.haproxy().version()),
             ["haproxy", ..] => failed(1, "haproxy: only -c -f FILE, -v and -vv are supported here"),
             ["ip", "rule"] | ["ip", "rule", "show" | "list"] => printed(route_tables::show_rules(host)),
-            ["ip", ..] => failed(1, "ip: only `ip rule show` is supported"),
+            ["ip", "route", "show", "table", "all"] => printed(self.show_routes()),
+            ["ip", "route", "add", "local", range, "dev", "lo"] => match anyip::parse_range(range) {
+                Some(range) if self.bind_range(range, host) => ShellOutput::default(),
+                Some(_) => failed(2, "RTNETLINK answers: File exists"),
+                None => failed(1, format!("Error: any valid prefix is expected rather than \"{range}\".")),
+            },
+            ["ip", ..] => failed(
+                1,
+                "ip: only `ip rule show`, `ip route show table all` and `ip route add local RANGE dev lo` are supported",
+            ),
             _ => return None,
         })
     }
@@ -99,10 +108,12 @@ impl<P: HaproxyProcess> Appliance<P> {
 
 /// Checks name and password as sshd does. Nobody gives a password who has a key.
 fn log_in(command: &ShellExchange, host: &dyn Host) -> Result<(), String> {
-    let text = |path: &str| String::from_utf8_lossy(&host.read(path).unwrap_or_default()).into_owned();
-    let permitted = command.user == "root" && !text(paths::SSHD_CONFIG).contains("PermitRootLogin no");
+    let file = |path: &str| host.read(path).unwrap_or_default();
+    let forbids = |line: &[u8]| line.trim_ascii().starts_with(b"PermitRootLogin no");
+    let permitted = command.user == "root" && !file(paths::SSHD_CONFIG).split(|byte| *byte == b'\n').any(forbids);
     let knows = command.password.as_ref().is_none_or(|password| {
-        let shadow = text(paths::SHADOW);
+        let shadow = file(paths::SHADOW);
+        let shadow = String::from_utf8_lossy(&shadow);
         let stored = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next());
         let salt = stored.and_then(|stored| stored.strip_prefix("$1$")?.split('$').next());
         salt.is_some_and(|salt| Some(md5_crypt(password.reveal(), salt).as_str()) == stored)

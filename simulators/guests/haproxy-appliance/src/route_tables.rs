@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use grenadier_guest::{Host, RouteRule};
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::{Facts, RulesOnStop, anyip, journal, paths};
+use crate::{Facts, RulesOnStop, anyip, fidelity, journal, paths};
 
 /// The service's name.
 pub(crate) const SERVICE: &str = "route-tables";
@@ -45,7 +45,10 @@ impl Line {
 
 impl RouteTables {
     /// Sets routes and rules; what the service set before is taken down first, as far as this version manages to.
-    pub(crate) fn up(&mut self, facts: &Facts, host: &mut dyn Host) {
+    ///
+    /// # Errors
+    /// A table has its default route already: `ip route add` fails, and the script with it. What comes after is not set.
+    pub(crate) fn up(&mut self, facts: &Facts, host: &mut dyn Host) -> Result<(), String> {
         self.down(facts, host);
         if facts.additional_workload_networks {
             for network in lines(host, paths::WORKLOAD_NETWORKS_CFG).iter().filter_map(|line| anyip::parse_range(line))
@@ -63,7 +66,11 @@ impl RouteTables {
             match gateway {
                 Some(gateway) => {
                     journal::log(host, SERVICE, &format!("ip route add table {table} default via {gateway}"));
-                    self.gateways.insert((table.clone(), gateway));
+                    if !self.gateways.insert((table.clone(), gateway)) && host.holds(&fidelity::ROUTES_TWICE) {
+                        let error = "RTNETLINK answers: File exists".to_owned();
+                        journal::log(host, SERVICE, &error);
+                        return Err(error);
+                    }
                     add_rule(host, RouteRule { from: address.trunc(), to: None, table });
                 }
                 None => {
@@ -75,6 +82,7 @@ impl RouteTables {
                 }
             }
         }
+        Ok(())
     }
 
     /// Takes the default routes down and deletes as many rules as this version deletes. Link-scoped routes stay
@@ -89,11 +97,11 @@ impl RouteTables {
             .collect();
         for table in tables {
             match facts.route_rules_on_stop {
-                RulesOnStop::DeletesNone => {
+                RulesOnStop::DeletesNone if host.holds(&fidelity::RULES_STAY) => {
                     let line = "Object \"call\" is unknown, try \"ip help\".";
                     journal::log(host, SERVICE, line);
                 }
-                RulesOnStop::DeletesOne => {
+                RulesOnStop::DeletesOne | RulesOnStop::DeletesNone => {
                     let found = host.route_rules().into_iter().find(|rule| rule.table == table);
                     match found {
                         Some(rule) => {
@@ -110,6 +118,21 @@ impl RouteTables {
             }
         }
         self.gateways.clear();
+        if !self.links.is_empty() && !host.holds(&fidelity::LINK_ROUTES) {
+            self.links.clear();
+        }
+    }
+
+    /// `ip route show table all`, as far as it is about these tables.
+    pub(crate) fn show(&self) -> String {
+        let dev = |table: &str| table.trim_start_matches(PREFIX).to_owned();
+        let defaults =
+            self.gateways.iter().map(|(table, via)| format!("default via {via} dev {} table {table}\n", dev(table)));
+        let links = self
+            .links
+            .iter()
+            .map(|(table, network)| format!("{network} dev {} table {table} scope link\n", dev(table)));
+        defaults.chain(links).collect()
     }
 
     /// The routes in its tables, as text in order.
@@ -168,15 +191,27 @@ mod tests {
         let host = &mut TestHost::default();
         let (mut tables, facts) = (RouteTables::default(), facts(version));
         host.files.insert(paths::ROUTE_TABLES_CFG.into(), CONFIGURATION.into());
-        tables.up(&facts, host);
+        tables.up(&facts, host).unwrap();
         assert_eq!(host.rules.len(), 2);
         assert_eq!(tables.routes().len(), 3);
         tables.down(&facts, host);
         assert_eq!(tables.routes(), ["rtctl_workload 198.18.1.0/24 scope link"], "link-scoped routes survive a stop");
-        tables.up(&facts, host);
+        tables.up(&facts, host).unwrap();
         assert_eq!(host.rules.len(), after_restart);
         tables.down(&facts, host);
         assert_eq!(host.rules.len(), after_stop);
+    }
+
+    #[test]
+    fn a_line_that_is_there_twice_ends_the_script() {
+        let host = &mut TestHost::default();
+        let twice = CONFIGURATION.replace("3,frontend", "2,workload,workload,198.18.1.10/24,198.18.1.1\n3,frontend");
+        host.files.insert(paths::ROUTE_TABLES_CFG.into(), twice.into());
+        let mut tables = RouteTables::default();
+        assert_eq!(tables.up(&facts("v0.1.10"), host), Err("RTNETLINK answers: File exists".to_owned()));
+        let shown = "default via 198.18.1.1 dev workload table rtctl_workload\n\
+                     198.18.1.0/24 dev workload table rtctl_workload scope link\n";
+        assert_eq!(tables.show(), shown, "the frontend's line comes after");
     }
 
     #[test]
@@ -184,7 +219,7 @@ mod tests {
         for (version, rules) in [("v0.1.10", 0), ("v0.2.0", 2)] {
             let host = &mut TestHost::default();
             host.files.insert(paths::WORKLOAD_NETWORKS_CFG.into(), "198.18.8.0/24\n198.18.9.0/24\n".into());
-            RouteTables::default().up(&facts(version), host);
+            RouteTables::default().up(&facts(version), host).unwrap();
             assert_eq!(host.rules.len(), rules, "{version}");
         }
     }
@@ -193,7 +228,7 @@ mod tests {
     fn rules_are_shown_as_ip_shows_them() {
         let host = &mut TestHost::default();
         host.files.insert(paths::ROUTE_TABLES_CFG.into(), CONFIGURATION.into());
-        RouteTables::default().up(&facts("v0.1.10"), host);
+        RouteTables::default().up(&facts("v0.1.10"), host).unwrap();
         let expected = "0:\tfrom all lookup local\n32764:\tfrom 198.18.2.0/24 lookup rtctl_frontend\n\
                         32765:\tfrom 198.18.1.0/24 lookup rtctl_workload\n32766:\tfrom all lookup main\n\
                         32767:\tfrom all lookup default\n";

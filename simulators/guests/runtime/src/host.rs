@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_clock::{Stream, Time};
+use grenadier_fidelity::Behaviour;
 use grenadier_fleet::GuestReport;
 use grenadier_wire::{Answer, Exchange};
 use ipnet::IpNet;
@@ -128,6 +129,13 @@ pub trait Host {
 
     /// Turns the machine off, as a guest that has shut down does.
     fn power_off(&mut self);
+
+    /// Whether the guest is to do what the behaviour says, noting that an outcome may hang on it. Where real programs run
+    /// nothing is assumed.
+    fn holds(&self, behaviour: &'static Behaviour) -> bool {
+        let _ = behaviour;
+        true
+    }
 }
 
 impl dyn Host + '_ {

@@ -2,4 +2,5 @@
 
 mod backoff;
 mod programming;
+mod resync;
 mod support;

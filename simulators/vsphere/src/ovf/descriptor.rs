@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use roxmltree::Document;
-
 use crate::fault::Fault;
-use crate::soap::decode::Node;
+use crate::soap::decode::{Node, Tree};
 use crate::virtual_machine::vapp::{Product, Property};
 
 /// What a descriptor says.
@@ -79,12 +77,12 @@ pub(crate) struct Item {
 impl Descriptor {
     /// Reads a descriptor.
     pub(crate) fn parse(text: &str) -> Result<Descriptor, Fault> {
-        let document = Document::parse(text).map_err(|error| {
+        let tree = Tree::parse(text).map_err(|error| {
             let message = format!("The OVF descriptor is not well-formed: {error}.");
-            let line = i32::try_from(error.pos().row).unwrap_or(0);
+            let line = i32::try_from(error.line).unwrap_or(0);
             Fault::new("OvfXmlFormat", message).with("lineNumber", line).with("description", error.to_string())
         })?;
-        let envelope = Node::of(document.root_element());
+        let envelope = tree.root();
         let mut descriptor = Descriptor::default();
         for file in envelope.child("References").into_iter().flat_map(|node| node.children("File")) {
             let entry = File {
@@ -123,13 +121,13 @@ impl Descriptor {
         if let Some(os) = system.child("OperatingSystemSection") {
             self.guest_id = os.attribute("osType").map(str::to_owned);
         }
-        self.annotation = system.child("AnnotationSection").and_then(|node| node.text_of("Annotation"));
-        self.eula = system.children("EulaSection").filter_map(|node| node.text_of("License")).collect();
+        self.annotation = system.child("AnnotationSection").and_then(|node| node.owned_of("Annotation"));
+        self.eula = system.children("EulaSection").filter_map(|node| node.owned_of("License")).collect();
         let hardware =
             system.child("VirtualHardwareSection").ok_or_else(|| missing_element("VirtualHardwareSection"))?;
         let transport = hardware.attribute("transport").unwrap_or_default();
         self.transport = transport.split_whitespace().map(str::to_owned).collect();
-        self.hardware_version = hardware.child("System").and_then(|node| node.text_of("VirtualSystemType"));
+        self.hardware_version = hardware.child("System").and_then(|node| node.owned_of("VirtualSystemType"));
         for node in hardware.children("Item") {
             self.items.push(item(node)?);
         }
@@ -140,7 +138,7 @@ impl Descriptor {
     }
 
     fn product(&mut self, section: Node<'_>) -> Result<(), Fault> {
-        let text = |name| section.text_of(name).unwrap_or_default();
+        let text = |name| section.owned_of(name).unwrap_or_default();
         let (class, instance) = (section.attribute("class"), section.attribute("instance"));
         self.products.push(Product {
             key: i32::try_from(self.products.len()).unwrap_or(i32::MAX),
@@ -154,7 +152,7 @@ impl Descriptor {
         let mut category = String::new();
         for node in section.elements() {
             match node.name() {
-                "Category" => category = node.text(),
+                "Category" => category = node.text().to_owned(),
                 "Property" => {
                     let key = i32::try_from(self.properties.len()).unwrap_or(i32::MAX);
                     let mut default = node.attribute("value").unwrap_or_default().to_owned();
@@ -176,12 +174,12 @@ impl Descriptor {
                         instance_id: instance.unwrap_or_default().to_owned(),
                         id: attribute(node, "key")?.to_owned(),
                         category: category.clone(),
-                        label: node.text_of("Label").unwrap_or_default(),
+                        label: node.owned_of("Label").unwrap_or_default(),
                         kind: if password { "password".to_owned() } else { kind.to_owned() },
                         user_configurable: node.attribute("userConfigurable") == Some("true"),
                         default_value: default,
                         value: String::new(),
-                        description: node.text_of("Description").unwrap_or_default(),
+                        description: node.owned_of("Description").unwrap_or_default(),
                     });
                 }
                 _ => {}
@@ -223,12 +221,12 @@ impl Descriptor {
 }
 
 fn item(node: Node<'_>) -> Result<Item, Fault> {
-    let text = |name| node.text_of(name).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let text = |name| node.owned_of(name).map(|text| text.trim().to_owned()).unwrap_or_default();
     let number = |name: &'static str| -> Result<u64, Fault> {
         let text = text(name);
         if text.is_empty() { Ok(0) } else { text.parse().map_err(|_| invalid_value(name, "", &text)) }
     };
-    let resource_type = node.text_of("ResourceType").ok_or_else(|| missing_element("ResourceType"))?;
+    let resource_type = node.owned_of("ResourceType").ok_or_else(|| missing_element("ResourceType"))?;
     Ok(Item {
         instance: text("InstanceID"),
         resource_type: resource_type.trim().parse().map_err(|_| invalid_value("ResourceType", "", &resource_type))?,

@@ -30,15 +30,15 @@ impl Choices {
     /// Reads them.
     pub(crate) fn parse(node: Node<'_>) -> Result<Choices, Fault> {
         let mut choices = Choices {
-            name: node.text_of("entityName").unwrap_or_default(),
-            option: node.text_of("deploymentOption").unwrap_or_default(),
+            name: node.owned_of("entityName").unwrap_or_default(),
+            option: node.owned_of("deploymentOption").unwrap_or_default(),
             ..Choices::default()
         };
         for mapping in node.children("networkMapping") {
-            choices.networks.insert(mapping.required("name")?, mapping.required_moref("network")?);
+            choices.networks.insert(mapping.required_owned("name")?, mapping.required_moref("network")?);
         }
         for mapping in node.children("propertyMapping") {
-            choices.properties.insert(mapping.required("key")?, mapping.required("value")?);
+            choices.properties.insert(mapping.required_owned("key")?, mapping.required_owned("value")?);
         }
         Ok(choices)
     }

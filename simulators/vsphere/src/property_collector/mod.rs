@@ -98,10 +98,10 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
 pub(crate) fn fetch(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
     let path = call.args.required("prop")?;
     let inventory = sim.inventory(host, call.session.as_deref());
-    match property::read(inventory, &call.target, &path) {
+    match property::read(inventory, &call.target, path) {
         Lookup::Value(value) => Ok(Reply::One(Value::Any(Box::new(value)))),
         Lookup::Unset => Ok(Reply::Void),
-        Lookup::Unknown => Err(Fault::invalid_property(&path)),
+        Lookup::Unknown => Err(Fault::invalid_property(path)),
     }
 }
 
@@ -163,8 +163,8 @@ fn retrieve_ex(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
 
 fn continue_retrieve(sim: &mut VSphere, call: &Call<'_>) -> Outcome {
     let token = call.args.required("token")?;
-    let own = sim.collectors.pages.get(&token).is_some_and(|page| call.session.as_deref() == Some(&page.session));
-    match sim.collectors.pages.remove(&token) {
+    let own = sim.collectors.pages.get(token).is_some_and(|page| call.session.as_deref() == Some(&page.session));
+    match sim.collectors.pages.remove(token) {
         Some(found) if own => Ok(Reply::One(page(sim, found))),
         _ => Err(Fault::invalid_argument("token", "nothing is left to retrieve by it")),
     }

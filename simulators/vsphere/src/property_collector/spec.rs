@@ -55,7 +55,7 @@ impl FilterSpec {
         let mut properties = Vec::new();
         for set in node.children("propSet") {
             properties.push(PropertySpec {
-                kind: set.required("type")?,
+                kind: set.required_owned("type")?,
                 all: set.flag_of("all")?,
                 paths: set.texts_of("pathSet"),
             });
@@ -100,14 +100,14 @@ fn selection(node: Node<'_>) -> Result<Selection, Fault> {
     // Some clients leave the type out; a path makes it a traversal all the same.
     if node.kind() == Some("TraversalSpec") || node.child("path").is_some() {
         return Ok(Selection::Traverse(Traversal {
-            name: node.text_of("name").filter(|name| !name.is_empty()),
-            kind: node.required("type")?,
-            path: node.required("path")?,
+            name: node.owned_of("name").filter(|name| !name.is_empty()),
+            kind: node.required_owned("type")?,
+            path: node.required_owned("path")?,
             skip: node.flag_of("skip")?,
             select: selections(node)?,
         }));
     }
-    node.required("name").map(Selection::Named)
+    node.required_owned("name").map(Selection::Named)
 }
 
 /// Every traversal of an object specification that has a name.

@@ -1,33 +1,12 @@
-//! Requests as trees.
+//! What requests say.
 
 use std::str::FromStr;
 
-use roxmltree::Document;
-
 use crate::fault::Fault;
 use crate::moref::MoRef;
-use crate::soap::encode::{SOAP, XSI};
-
-/// An element of a request. Names are compared without their namespace: clients differ in prefixes, not in names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Node<'a>(roxmltree::Node<'a, 'a>);
+pub(crate) use crate::soap::tree::{Node, Tree};
 
 impl<'a> Node<'a> {
-    /// The element itself.
-    pub(crate) fn of(node: roxmltree::Node<'a, 'a>) -> Node<'a> {
-        Node(node)
-    }
-
-    /// Its local name.
-    pub(crate) fn name(self) -> &'a str {
-        self.0.tag_name().name()
-    }
-
-    /// Its elements.
-    pub(crate) fn elements(self) -> impl Iterator<Item = Node<'a>> {
-        self.0.children().filter(roxmltree::Node::is_element).map(Node)
-    }
-
     /// Its elements called `name`.
     pub(crate) fn children(self, name: &'static str) -> impl Iterator<Item = Node<'a>> {
         self.elements().filter(move |node| node.name() == name)
@@ -38,23 +17,28 @@ impl<'a> Node<'a> {
         self.children(name).next()
     }
 
-    /// All of its text.
-    pub(crate) fn text(self) -> String {
-        self.0.descendants().filter(roxmltree::Node::is_text).filter_map(|node| node.text()).collect()
+    /// The text of the element called `name`.
+    pub(crate) fn text_of(self, name: &'static str) -> Option<&'a str> {
+        self.child(name).map(Node::text)
     }
 
-    /// The text of the element called `name`.
-    pub(crate) fn text_of(self, name: &'static str) -> Option<String> {
-        self.child(name).map(Node::text)
+    /// [`Node::text_of`], to keep.
+    pub(crate) fn owned_of(self, name: &'static str) -> Option<String> {
+        self.text_of(name).map(str::to_owned)
     }
 
     /// The texts of all elements called `name`.
     pub(crate) fn texts_of(self, name: &'static str) -> Vec<String> {
-        self.children(name).map(Node::text).collect()
+        self.children(name).map(|node| node.text().to_owned()).collect()
+    }
+
+    /// [`Node::required`], to keep.
+    pub(crate) fn required_owned(self, name: &'static str) -> Result<String, Fault> {
+        self.required(name).map(str::to_owned)
     }
 
     /// The text of the element called `name`, which the method needs.
-    pub(crate) fn required(self, name: &'static str) -> Result<String, Fault> {
+    pub(crate) fn required(self, name: &'static str) -> Result<&'a str, Fault> {
         self.text_of(name).ok_or_else(|| missing(name))
     }
 
@@ -71,7 +55,7 @@ impl<'a> Node<'a> {
 
     /// Whether the element called `name` says so; false without it.
     pub(crate) fn flag_of(self, name: &'static str) -> Result<bool, Fault> {
-        match self.text_of(name).as_deref().map(str::trim) {
+        match self.text_of(name).map(str::trim) {
             Some("true" | "1") => Ok(true),
             Some("false" | "0") | None => Ok(false),
             Some(other) => Err(Fault::invalid_argument(name, &format!("`{other}` is neither true nor false"))),
@@ -90,25 +74,15 @@ impl<'a> Node<'a> {
 
     /// The element as a reference.
     pub(crate) fn moref(self) -> MoRef {
-        let kind = self.0.attribute("type").unwrap_or("ManagedObject").to_owned();
+        let kind = self.plain_attribute("type").unwrap_or("ManagedObject").to_owned();
         MoRef { kind: kind.into(), id: self.text().trim().to_owned().into() }
-    }
-
-    /// Its `xsi:type` without a prefix: clients use prefixes that they never declared (govmomi).
-    pub(crate) fn kind(self) -> Option<&'a str> {
-        self.0.attribute((XSI, "type")).map(|name| name.rsplit(':').next().unwrap_or(name))
-    }
-
-    /// An attribute by its local name, whatever its namespace.
-    pub(crate) fn attribute(self, name: &str) -> Option<&'a str> {
-        self.0.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
     }
 }
 
 /// The method call in an envelope: the first element of its body.
-pub(crate) fn method<'a>(document: &'a Document<'a>) -> Result<Node<'a>, Fault> {
-    let envelope = Node(document.root_element());
-    if !envelope.0.has_tag_name((SOAP, "Envelope")) {
+pub(crate) fn method<'a>(tree: &'a Tree<'a>) -> Result<Node<'a>, Fault> {
+    let envelope = tree.root();
+    if !envelope.is_soap() || envelope.name() != "Envelope" {
         return Err(Fault::invalid_request("the request is no SOAP envelope"));
     }
     let body = envelope.child("Body").ok_or_else(|| Fault::invalid_request("the envelope has no body"))?;
@@ -130,8 +104,8 @@ mod tests {
             <_this type="VirtualMachine">vm-65</_this><spec><extraConfig
             xmlns:_XMLSchema-instance="http://www.w3.org/2001/XMLSchema-instance" _XMLSchema-instance:type="OptionValue">
             <key>a</key><value _XMLSchema-instance:type="xsd:string">b</value></extraConfig></spec></ReconfigVM_Task></Body></Envelope>"#;
-        let document = Document::parse(text).unwrap();
-        let method = method(&document).unwrap();
+        let tree = Tree::parse(text).unwrap();
+        let method = method(&tree).unwrap();
         assert_eq!(method.name(), "ReconfigVM_Task");
         assert_eq!(method.moref_of("_this"), Some(MoRef::new("VirtualMachine", "vm-65")));
         let option = method.child("spec").unwrap().child("extraConfig").unwrap();
@@ -140,8 +114,8 @@ mod tests {
 
     #[test]
     fn arguments_of_the_wrong_shape_are_named() {
-        let document = Document::parse("<m><n>two</n><b>yes</b></m>").unwrap();
-        let node = Node::of(document.root_element());
+        let tree = Tree::parse("<m><n>two</n><b>yes</b></m>").unwrap();
+        let node = tree.root();
         assert_eq!(node.number_of::<u32>("n").unwrap_err().kind, "InvalidArgument");
         assert_eq!(node.flag_of("b").unwrap_err().kind, "InvalidArgument");
         assert!(node.required("x").unwrap_err().message.contains("x is missing"));

@@ -44,7 +44,7 @@ pub(crate) fn fault(fault: &Fault) -> Bytes {
 }
 
 fn envelope(body: impl FnOnce(&mut Xml)) -> Bytes {
-    let mut xml = Xml::document();
+    let mut xml = Xml::answer();
     xml.open("soapenv:Envelope", &[("xmlns:soapenv", SOAP), ("xmlns:xsd", XSD), ("xmlns:xsi", XSI)]);
     xml.open("soapenv:Body", &[]);
     body(&mut xml);
@@ -64,37 +64,31 @@ fn element(xml: &mut Xml, name: &str, value: &Value) {
 }
 
 fn typed(xml: &mut Xml, name: &str, value: &Value, say_type: bool) {
-    let type_name = if say_type { value.type_name() } else { String::new() };
-    let mut attributes: Vec<(&str, &str)> = Vec::new();
+    if let Value::Any(value) = value {
+        return typed(xml, name, value, true);
+    }
+    xml.begin(name);
     if say_type {
-        attributes.push(("xsi:type", &type_name));
+        xml.attribute("xsi:type", &value.type_name());
     }
+    if let Value::Ref(mo) = value {
+        xml.attribute("type", &mo.kind);
+    }
+    xml.inside();
     match value {
-        Value::Text(text) => xml.element(name, &attributes, text),
-        Value::Short(number) => xml.element(name, &attributes, &number.to_string()),
-        Value::Int(number) => xml.element(name, &attributes, &number.to_string()),
-        Value::Long(number) => xml.element(name, &attributes, &number.to_string()),
-        Value::Bool(is) => xml.element(name, &attributes, if *is { "true" } else { "false" }),
-        Value::Moment(at) => xml.element(name, &attributes, &date_time(*at)),
-        Value::Enum(_, literal) => xml.element(name, &attributes, literal),
-        Value::Ref(mo) => {
-            attributes.push(("type", &mo.kind));
-            xml.element(name, &attributes, &mo.id);
-        }
-        Value::Data(data) => {
-            xml.open(name, &attributes);
-            fields(xml, data);
-            xml.close(name);
-        }
-        Value::List(kind, items) => {
-            xml.open(name, &attributes);
-            for item in items {
-                element(xml, kind, item);
-            }
-            xml.close(name);
-        }
-        Value::Any(value) => typed(xml, name, value, true),
+        Value::Text(text) => xml.text(text),
+        Value::Short(number) => xml.number((*number).into()),
+        Value::Int(number) => xml.number((*number).into()),
+        Value::Long(number) => xml.number(*number),
+        Value::Bool(is) => xml.text(if *is { "true" } else { "false" }),
+        Value::Moment(at) => xml.text(&date_time(*at)),
+        Value::Enum(_, literal) => xml.text(literal),
+        Value::Ref(mo) => xml.text(&mo.id),
+        Value::Data(data) => fields(xml, data),
+        Value::List(kind, items) => items.iter().for_each(|item| element(xml, kind, item)),
+        Value::Any(_) => {}
     }
+    xml.close(name);
 }
 
 fn fields(xml: &mut Xml, data: &Data) {

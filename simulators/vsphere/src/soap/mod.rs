@@ -3,4 +3,6 @@
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod name;
+mod scan;
+pub(crate) mod tree;
 pub(crate) mod xml;

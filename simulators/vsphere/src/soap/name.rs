@@ -4,46 +4,89 @@
 //! than to the target, which stands first in all that clients send. It compares local names only: a body that is no SOAP is
 //! named by what it looks like, and refused by whoever answers it.
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use crate::soap::scan::{self, Scanner};
 
 /// The method in the body of an envelope and the id in its `_this`; none where no method can be made out.
-pub(crate) fn method_and_target(text: &str) -> Option<(String, Option<String>)> {
-    let mut reader = Reader::from_str(text);
-    reader.config_mut().expand_empty_elements = true;
-    let envelope = element(&mut reader)?;
-    if envelope.local_name().as_ref() != "Envelope" {
+pub(crate) fn method_and_target(text: &str) -> Option<(&str, Option<String>)> {
+    let mut scanner = Scanner::new(text);
+    scanner.skip_declaration().ok()?;
+    let envelope = element(&mut scanner)?;
+    if local(envelope) != "Envelope" || !opens(&mut scanner)? {
         return None;
     }
-    child(&mut reader, "Body")?;
-    let method = element(&mut reader)?.local_name().as_ref().to_owned();
-    let target = child(&mut reader, "_this").and_then(|this| {
-        let text = reader.read_text(this.name()).ok()?;
+    if !child(&mut scanner, "Body")? {
+        return None;
+    }
+    let method = local(element(&mut scanner)?);
+    let inside = opens(&mut scanner)?;
+    let found = if inside { child(&mut scanner, "_this") } else { None };
+    let target = found.and_then(|_| {
+        let text = scan::unescape_text(scanner.until_markup()).ok()?;
         Some(text.trim().to_owned())
     });
     Some((method, target))
 }
 
-/// The start of the next element; none where its parent ends first.
-fn element<'a>(reader: &mut Reader<&'a [u8]>) -> Option<BytesStart<'a>> {
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+/// The name of the next element, past text and comments; none where its parent ends first.
+fn element<'a>(scanner: &mut Scanner<'a>) -> Option<&'a str> {
     loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) => return Some(start),
-            Event::End(_) | Event::Eof => return None,
-            _ => {}
+        scanner.until_markup();
+        if scanner.skip("<!--") {
+            scanner.past("-->").ok()?;
+        } else if scanner.skip("<![CDATA[") {
+            scanner.past("]]>").ok()?;
+        } else if scanner.skip("<?") {
+            scanner.past("?>").ok()?;
+        } else {
+            return if scanner.skip("<") { scanner.name().ok() } else { None };
         }
     }
 }
 
-/// The start of the next element called `name`, past all that come before it.
-fn child<'a>(reader: &mut Reader<&'a [u8]>, name: &str) -> Option<BytesStart<'a>> {
-    loop {
-        let start = element(reader)?;
-        if start.local_name().as_ref() == name {
-            return Some(start);
-        }
-        reader.read_to_end(start.name()).ok()?;
+/// Goes past the rest of the tag; whether something is inside of the element.
+fn opens(scanner: &mut Scanner<'_>) -> Option<bool> {
+    while scanner.attribute().ok()?.is_some() {}
+    let empty = scanner.skip("/>");
+    if !empty {
+        scanner.require(">").ok()?;
     }
+    Some(!empty)
+}
+
+/// Goes into the next element called `name`, past all that come before it; whether something is in it.
+fn child(scanner: &mut Scanner<'_>, name: &str) -> Option<bool> {
+    loop {
+        let found = element(scanner)?;
+        let inside = opens(scanner)?;
+        if local(found) == name {
+            return Some(inside);
+        }
+        if inside {
+            leave(scanner)?;
+        }
+    }
+}
+
+/// Goes past the end of the element it is in.
+fn leave(scanner: &mut Scanner<'_>) -> Option<()> {
+    let mut depth = 1;
+    while depth > 0 {
+        if element(scanner).is_some() {
+            depth += usize::from(opens(scanner)?);
+        } else {
+            // What stopped it is an end, or nothing that can be read.
+            if !scanner.skip("/") {
+                return None;
+            }
+            scanner.past(">").ok()?;
+            depth -= 1;
+        }
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -51,7 +94,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<(String, Option<String>)> {
-        method_and_target(text)
+        method_and_target(text).map(|(method, target)| (method.to_owned(), target))
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! A writer of our own, because none at hand makes every text representable: line ends inside attributes (PEM keys in an OVF
 //! environment) must survive a parser's normalisation, and characters outside XML 1.0 must not reach it at all.
 
+use std::fmt::Write as _;
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// A growing XML text.
 #[derive(Debug, Default)]
 pub(crate) struct Xml {
@@ -12,13 +16,40 @@ pub(crate) struct Xml {
 impl Xml {
     /// A text that begins with the XML declaration.
     pub(crate) fn document() -> Xml {
-        Xml { text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned() }
+        Xml { text: DECLARATION.to_owned() }
+    }
+
+    /// [`Xml::document`] with room for an ordinary answer.
+    pub(crate) fn answer() -> Xml {
+        let mut text = String::with_capacity(1024);
+        text.push_str(DECLARATION);
+        Xml { text }
+    }
+
+    /// Begins the tag that opens an element.
+    pub(crate) fn begin(&mut self, name: &str) {
+        self.text.push('<');
+        self.text.push_str(name);
+    }
+
+    /// Adds an attribute to the tag.
+    pub(crate) fn attribute(&mut self, key: &str, value: &str) {
+        self.text.push(' ');
+        self.text.push_str(key);
+        self.text.push_str("=\"");
+        escape(&mut self.text, value, true);
+        self.text.push('"');
+    }
+
+    /// Ends the tag: what follows is inside of the element.
+    pub(crate) fn inside(&mut self) {
+        self.text.push('>');
     }
 
     /// Opens an element.
     pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.start(name, attributes);
-        self.text.push('>');
+        self.inside();
     }
 
     /// Closes an element.
@@ -37,8 +68,18 @@ impl Xml {
     /// An element with text.
     pub(crate) fn element(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open(name, attributes);
-        escape(&mut self.text, text, false);
+        self.text(text);
         self.close(name);
+    }
+
+    /// Text.
+    pub(crate) fn text(&mut self, text: &str) {
+        escape(&mut self.text, text, false);
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, number: i64) {
+        write!(self.text, "{number}").expect("memory can be written");
     }
 
     /// The text so far.
@@ -47,39 +88,39 @@ impl Xml {
     }
 
     fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.text.push('<');
-        self.text.push_str(name);
+        self.begin(name);
         for (key, value) in attributes {
-            self.text.push(' ');
-            self.text.push_str(key);
-            self.text.push_str("=\"");
-            escape(&mut self.text, value, true);
-            self.text.push('"');
+            self.attribute(key, value);
         }
     }
 }
 
 fn escape(out: &mut String, text: &str, attribute: bool) {
-    // Nearly all text goes as it is: it is copied in one piece up to the next character that does not.
-    let mut copied = 0;
-    for (index, character) in text.char_indices() {
-        let replacement = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' if attribute => "&quot;",
-            '\n' if attribute => "&#10;",
-            '\t' if attribute => "&#9;",
-            '\r' => "&#13;",
-            '\n' | '\t' => continue,
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
-            _ => continue,
-        };
-        out.push_str(&text[copied..index]);
-        out.push_str(replacement);
-        copied = index + character.len_utf8();
+    // Nearly all text goes as it is: it is copied in one piece up to the next character that does not. The byte 0xef begins
+    // the characters above U+F000, two of which XML does not allow.
+    let special = |byte: u8| match byte {
+        b'&' | b'<' | b'>' => true,
+        b'"' | b'\n' | b'\t' => attribute,
+        _ => byte < b' ' || byte == 0xef,
+    };
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(special) {
+        out.push_str(&rest[..at]);
+        let character = rest[at..].chars().next().expect("something is at this place");
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            '\t' => out.push_str("&#9;"),
+            '\r' => out.push_str("&#13;"),
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(character),
+        }
+        rest = &rest[at + character.len_utf8()..];
     }
-    out.push_str(&text[copied..]);
+    out.push_str(rest);
 }
 
 #[cfg(test)]

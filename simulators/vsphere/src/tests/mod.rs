@@ -176,6 +176,11 @@ impl Lab {
 
     /// A request that the wire marked: the task that it begins is to fail.
     pub(super) fn failing(request: Request<Bytes>) -> Request<Bytes> {
+        Lab::marked(request, FaultKind::TaskFails)
+    }
+
+    /// A request that the wire marked: the simulator is to do this about it.
+    pub(super) fn marked(request: Request<Bytes>, fault: FaultKind) -> Request<Bytes> {
         struct Still;
         impl Clock for Still {
             fn now(&self) -> Time {
@@ -190,8 +195,8 @@ impl Lab {
         let http = HttpExchange { endpoint, tls: None, request, timeout: Duration::from_secs(1) };
         let mut exchange = Exchange::Http(http);
         let address = wire.begin(Actor::Runner, &mut exchange).address;
-        wire.add_rule(FaultRule { at: address, fault: FaultKind::TaskFails });
-        assert_eq!(wire.begin(Actor::Engine, &mut exchange).fault, Some(FaultKind::TaskFails));
+        wire.add_rule(FaultRule::new(address, fault));
+        assert_eq!(wire.begin(Actor::Engine, &mut exchange).fault, Some(fault));
         let Exchange::Http(http) = exchange else { unreachable!("it was HTTP a moment ago") };
         http.request
     }

@@ -8,6 +8,23 @@ use crate::value::{Data, Value};
 use crate::virtual_machine::hardware;
 use crate::virtual_machine::record::Record;
 
+/// The parts of `config` that can be made without the rest of it. None where the part is unset.
+pub(super) fn part(inventory: Inventory<'_>, machine: &Machine, name: &str) -> Option<Value> {
+    match name {
+        "hardware" => Some(hardware::hardware(inventory, machine, Record::controller(machine)?).into()),
+        "extraConfig" => Some(extra_config(machine)),
+        "vAppConfig" => Some(Record::v_app(machine)?.info().into()),
+        _ => None,
+    }
+}
+
+fn extra_config(machine: &Machine) -> Value {
+    let option = |(key, value): (&String, &String)| {
+        Data::derived("OptionValue").with("key", key.as_str()).any("value", value.as_str())
+    };
+    Value::list("OptionValue", machine.spec.config.iter().map(option))
+}
+
 /// `VirtualMachineConfigInfo`; none for a machine that is not of this vCenter.
 pub(super) fn info(inventory: Inventory<'_>, machine: &Machine) -> Option<Data> {
     let record = Record::of(machine)?;
@@ -18,11 +35,6 @@ pub(super) fn info(inventory: Inventory<'_>, machine: &Machine) -> Option<Data> 
         .with("suspendDirectory", directory.as_str())
         .with("logDirectory", directory.as_str())
         .unset(&["ftMetadataDirectory"]);
-    let extra = machine
-        .spec
-        .config
-        .iter()
-        .map(|(key, value)| Data::derived("OptionValue").with("key", key.as_str()).any("value", value.as_str()));
     let url = Data::new("VirtualMachineConfigInfoDatastoreUrlPair")
         .with("name", DATASTORE_NAME)
         .with("url", "/vmfs/volumes/LocalDS_0");
@@ -40,11 +52,11 @@ pub(super) fn info(inventory: Inventory<'_>, machine: &Machine) -> Option<Data> 
         .with("alternateGuestName", "")
         .with("annotation", record.annotation.as_str())
         .with("files", files)
-        .with("hardware", hardware::hardware(inventory, machine, &record))
+        .with("hardware", hardware::hardware(inventory, machine, &record.controller))
         .with("memoryHotAddEnabled", false)
         .with("cpuHotAddEnabled", false)
         .with("cpuHotRemoveEnabled", false)
-        .with("extraConfig", Value::list("OptionValue", extra))
+        .with("extraConfig", extra_config(machine))
         .with("datastoreUrl", Value::list("VirtualMachineConfigInfoDatastoreUrlPair", [url]))
         .maybe("vAppConfig", record.v_app_config.as_ref().map(|vapp| vapp.info()))
         .with("firmware", "bios");

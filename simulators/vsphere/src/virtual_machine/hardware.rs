@@ -4,7 +4,6 @@ use grenadier_fleet::{Disk, Machine, Nic};
 
 use crate::inventory::{DATASTORE, Inventory};
 use crate::value::{Data, Value, int, long};
-use crate::virtual_machine::record::Record;
 
 /// The key of the first disk controller.
 pub(crate) const CONTROLLER_KEY: i32 = 1000;
@@ -26,10 +25,10 @@ pub(crate) fn controller_type(name: &str) -> &'static str {
 }
 
 /// `config.hardware`.
-pub(crate) fn hardware(inventory: Inventory<'_>, machine: &Machine, record: &Record) -> Data {
+pub(crate) fn hardware(inventory: Inventory<'_>, machine: &Machine, controller_kind: &str) -> Data {
     let mut devices = Vec::new();
     if !machine.spec.disks.is_empty() {
-        devices.push(controller(machine, record));
+        devices.push(controller(machine, controller_kind));
     }
     devices.extend(machine.spec.disks.iter().enumerate().map(|(unit, disk)| virtual_disk(disk, unit)));
     devices.extend(machine.spec.nics.iter().enumerate().map(|(index, nic)| network_card(inventory, nic, index)));
@@ -45,11 +44,11 @@ fn description(label: String, summary: String) -> Data {
     Data::new("Description").with("label", label).with("summary", summary)
 }
 
-fn controller(machine: &Machine, record: &Record) -> Data {
+fn controller(machine: &Machine, kind: &str) -> Data {
     let disks = machine.spec.disks.iter().map(|disk| int(disk.key)).collect();
-    Data::derived(controller_type(&record.controller))
+    Data::derived(controller_type(kind))
         .with("key", CONTROLLER_KEY)
-        .with("deviceInfo", description("SCSI controller 0".into(), record.controller.clone()))
+        .with("deviceInfo", description("SCSI controller 0".into(), kind.to_owned()))
         .with("controllerKey", PCI_KEY)
         .with("unitNumber", 3)
         .with("busNumber", 0)

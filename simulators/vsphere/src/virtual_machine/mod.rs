@@ -74,6 +74,14 @@ pub(crate) fn property(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> Opti
     }
 }
 
+/// The parts of `config` that most questions are about; [`config_part`] makes them without the rest.
+pub(crate) const CONFIG_PARTS: &[&str] = &["hardware", "extraConfig", "vAppConfig"];
+
+/// One of [`CONFIG_PARTS`].
+pub(crate) fn config_part(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> Option<Value> {
+    config::part(inventory, inventory.machine(&mo.id)?, name)
+}
+
 pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Option<Outcome> {
     let (description, work) = match call.method {
         "ShutdownGuest" => return Some(shutdown_guest(sim, call, host)),
@@ -81,7 +89,7 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
         "PowerOffVM_Task" => ("VirtualMachine.powerOff", Ok(Work::PowerOff)),
         "ResetVM_Task" => ("VirtualMachine.reset", Ok(Work::Reset)),
         "Destroy_Task" => ("VirtualMachine.destroy", Ok(Work::Destroy)),
-        "Rename_Task" => ("VirtualMachine.rename", call.args.required("newName").and_then(rename)),
+        "Rename_Task" => ("VirtualMachine.rename", call.args.required_owned("newName").and_then(rename)),
         "ReconfigVM_Task" => ("VirtualMachine.reconfigure", reconfigure_work(sim, call, host)),
         "CreateSnapshot_Task" => ("VirtualMachine.createSnapshot", create_snapshot(call)),
         "RevertToCurrentSnapshot_Task" => {
@@ -117,8 +125,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), Fault> {
 
 fn create_snapshot(call: &Call<'_>) -> Result<Work, Fault> {
     Ok(Work::CreateSnapshot {
-        name: call.args.required("name")?,
-        description: call.args.text_of("description").unwrap_or_default(),
+        name: call.args.required_owned("name")?,
+        description: call.args.owned_of("description").unwrap_or_default(),
         memory: call.args.flag_of("memory")?,
     })
 }

@@ -9,7 +9,7 @@ use grenadier_fleet::{Hardware, Mac, Machine, Nic, Power, Reconfiguration};
 use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::moref::MoRef;
-use crate::soap::decode::Node;
+use crate::soap::decode::{Node, Tree};
 use crate::virtual_machine::check_name;
 use crate::virtual_machine::hardware::FIRST_NIC_KEY;
 use crate::virtual_machine::record::Record;
@@ -43,15 +43,15 @@ pub(crate) fn parse(inventory: Inventory<'_>, spec: Node<'_>) -> Result<ConfigCh
         match field.name() {
             "name" => {
                 let name = field.text();
-                check_name(&name)?;
-                change.name = Some(name);
+                check_name(name)?;
+                change.name = Some(name.to_owned());
             }
-            "annotation" => change.annotation = Some(field.text()),
+            "annotation" => change.annotation = Some(field.text().to_owned()),
             "numCPUs" => change.cpus = positive(spec.number_of("numCPUs")?, "numCPUs")?,
             "memoryMB" => change.memory_mib = positive(spec.number_of("memoryMB")?, "memoryMB")?,
             "extraConfig" => {
-                let value = field.text_of("value").unwrap_or_default();
-                change.extra_config.insert(field.required("key")?, value);
+                let value = field.owned_of("value").unwrap_or_default();
+                change.extra_config.insert(field.required_owned("key")?, value);
             }
             "deviceChange" => change.nics.push(nic_change(inventory, field)?),
             "vAppConfig" => change.vapp = Some(field_text(field)),
@@ -79,7 +79,7 @@ fn field_text(field: Node<'_>) -> String {
 
 fn copy(xml: &mut crate::soap::xml::Xml, node: Node<'_>) {
     if node.elements().next().is_none() {
-        xml.element(node.name(), &[], &node.text());
+        xml.element(node.name(), &[], node.text());
         return;
     }
     xml.open(node.name(), &[]);
@@ -106,7 +106,7 @@ fn nic_change(inventory: Inventory<'_>, node: Node<'_>) -> Result<NicChange, Fau
     let key = || -> Result<u32, Fault> {
         device.number_of("key")?.ok_or_else(|| Fault::invalid_request("required parameter key is missing"))
     };
-    match node.text_of("operation").as_deref() {
+    match node.text_of("operation") {
         Some("add") => {
             let segment =
                 segment.ok_or_else(|| Fault::invalid_argument("device.backing", "a new card needs a network"))?;
@@ -140,10 +140,10 @@ pub(crate) fn segment(inventory: Inventory<'_>, device: Node<'_>) -> Result<Opti
         return Ok(Some(name.to_owned()));
     }
     let Some(name) = backing.text_of("deviceName") else { return Ok(None) };
-    if inventory.network_named(&name).is_none() {
+    if inventory.network_named(name).is_none() {
         return Err(Fault::invalid_argument("device.backing.deviceName", &format!("there is no network `{name}`")));
     }
-    Ok(Some(name))
+    Ok(Some(name.to_owned()))
 }
 
 /// Refuses a name that another machine of this vCenter has.
@@ -181,9 +181,9 @@ pub(super) fn reconfiguration(
         record.annotation.clone_from(annotation);
     }
     if let Some(vapp) = &change.vapp {
-        let document = roxmltree::Document::parse(vapp).map_err(|error| Fault::system(&error.to_string()))?;
+        let tree = Tree::parse(vapp).map_err(|error| Fault::system(&error.to_string()))?;
         let own = record.v_app_config.get_or_insert_with(VApp::default);
-        own.apply(Node::of(document.root_element()))?;
+        own.apply(tree.root())?;
     }
     let (nics, remove_nics) = changed_nics(inventory, machine, &change.nics)?;
     Ok(Reconfiguration {

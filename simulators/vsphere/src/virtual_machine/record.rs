@@ -51,6 +51,16 @@ impl Record {
         machine.spec.record.get(KEY)?.get("moref")?.as_str()
     }
 
+    /// The type of its disk controller, without reading the rest.
+    pub(crate) fn controller(machine: &Machine) -> Option<&str> {
+        machine.spec.record.get(KEY)?.get("controller")?.as_str()
+    }
+
+    /// What came with its OVF, without reading the rest.
+    pub(crate) fn v_app(machine: &Machine) -> Option<VApp> {
+        VApp::deserialize(machine.spec.record.get(KEY)?.get("vAppConfig")?).ok()
+    }
+
     /// The machine's reference.
     pub(crate) fn moref(machine: &Machine) -> Option<MoRef> {
         Some(MoRef::new("VirtualMachine", Record::id(machine)?))

@@ -22,11 +22,15 @@ pub(super) fn power_state(power: Power) -> &'static str {
 /// `VirtualMachineRuntimeInfo`.
 pub(super) fn info(inventory: Inventory<'_>, machine: &Machine) -> Data {
     let on = machine.power == Power::On;
+    let power = machine.power;
+    // The time of the last power-on goes with the power; the mutant keeps it.
+    #[cfg(feature = "mutants")]
+    let power = if inventory.sim.powered_on.contains_key(&machine.id) { Power::On } else { power };
     let boot_time = inventory.sim.powered_on.get(&machine.id).copied().filter(|_| on);
     Data::new("VirtualMachineRuntimeInfo")
         .with("host", HOST)
         .with("connectionState", Value::Enum("VirtualMachineConnectionState", "connected"))
-        .with("powerState", Value::Enum("VirtualMachinePowerState", power_state(machine.power)))
+        .with("powerState", Value::Enum("VirtualMachinePowerState", power_state(power)))
         .with("faultToleranceState", Value::Enum("VirtualMachineFaultToleranceState", "notConfigured"))
         .with("toolsInstallerMounted", false)
         .maybe("bootTime", boot_time)

@@ -98,7 +98,7 @@ impl Property {
         ];
         for (name, field) in texts {
             if let Some(text) = info.text_of(name) {
-                *field = text;
+                text.clone_into(field);
             }
         }
         if info.child("userConfigurable").is_some() {
@@ -132,7 +132,7 @@ impl Product {
         ];
         for (name, field) in texts {
             if let Some(text) = info.text_of(name) {
-                *field = text;
+                text.clone_into(field);
             }
         }
     }
@@ -237,7 +237,7 @@ impl VApp {
 }
 
 fn change(node: Node<'_>) -> Result<Change, Fault> {
-    match node.required("operation")?.as_str() {
+    match node.required("operation")? {
         "add" => Ok(Change::Add),
         "edit" => Ok(Change::Edit),
         "remove" => Ok(Change::Remove),
@@ -261,14 +261,14 @@ fn unknown(what: &str, key: i32) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use roxmltree::Document;
+    use crate::soap::tree::Tree;
 
     use super::*;
 
     fn applied(vapp: &VApp, spec: &str) -> Result<VApp, Fault> {
-        let document = Document::parse(spec).unwrap();
+        let tree = Tree::parse(spec).unwrap();
         let mut vapp = vapp.clone();
-        vapp.apply(Node::of(document.root_element())).map(|()| vapp)
+        vapp.apply(tree.root()).map(|()| vapp)
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub(super) struct Customisations {
     pub(super) haproxy: Vec<Section>,
     /// Settings of `dataplaneapi.cfg`.
     pub(super) dataplane: Vec<String>,
+    /// Service ranges that the appliance was not deployed with. They go into the new one's inputs.
+    #[serde(default)]
+    pub(super) ranges: Vec<String>,
 }
 
 impl Customisations {
@@ -55,14 +58,21 @@ impl Customisations {
         found
     }
 
-    /// Whether nobody changed anything.
+    /// The ranges of `anyip-routes.cfg` that are not among those in the input `deployed`.
+    pub(super) fn added_ranges(anyip: &str, deployed: &str) -> Vec<String> {
+        let deployed: Vec<&str> = deployed.split([',', ' ']).map(str::trim).collect();
+        let lines = anyip.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.filter(|line| !deployed.contains(line)).map(str::to_owned).collect()
+    }
+
+    /// Whether nobody changed anything in the two files.
     pub(super) fn is_empty(&self) -> bool {
         self.haproxy.is_empty() && self.dataplane.is_empty()
     }
 }
 
 /// Whether a section belongs to an operator: a frontend or backend called `<cluster>-…`.
-fn is_route(head: &str, clusters: &[&str]) -> bool {
+pub(super) fn is_route(head: &str, clusters: &[&str]) -> bool {
     let mut words = head.split(' ');
     let kind = words.next().unwrap_or_default();
     let name = words.next().unwrap_or_default();

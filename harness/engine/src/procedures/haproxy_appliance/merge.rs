@@ -7,6 +7,12 @@ use crate::procedures::haproxy_appliance::customisation::{Section, directive, is
 /// What is there already is left alone, so that merging twice changes nothing. The file's version is raised where anything
 /// changed, because the Data Plane API's clients must not go on with the content they read before.
 pub(super) fn haproxy(text: &str, custom: &[Section]) -> String {
+    let merged = insert(text, custom);
+    if merged == text { merged } else { raised(&merged) }
+}
+
+/// [`haproxy`] without a thought of the version.
+pub(super) fn insert(text: &str, custom: &[Section]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for section in custom {
         let head = lines.iter().position(|line| directive(line).as_ref() == Some(&section.head));
@@ -29,11 +35,7 @@ pub(super) fn haproxy(text: &str, custom: &[Section]) -> String {
         }
     }
     let merged = joined(&lines);
-    if merged == joined(&text.lines().map(str::to_owned).collect::<Vec<_>>()) {
-        text.to_owned()
-    } else {
-        raised(&merged)
-    }
+    if merged == joined(&text.lines().map(str::to_owned).collect::<Vec<_>>()) { text.to_owned() } else { merged }
 }
 
 /// `dataplaneapi.cfg` with the customised settings in place of those of the same key, or behind the others.

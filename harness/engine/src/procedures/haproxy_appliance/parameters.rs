@@ -99,6 +99,9 @@ pub struct Parameters {
     pub remove_old: bool,
     /// Whether a rollback that somebody asks for leaves the new machine there, powered off.
     pub keep_new_after_rollback: bool,
+    /// Tells an engine from another one at the same upgrade; the same for all that go on with one journal, and empty where nobody
+    /// else is at work.
+    pub run: String,
     /// How long things may take.
     pub deadlines: Deadlines,
 }

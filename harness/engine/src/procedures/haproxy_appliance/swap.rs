@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_events::Actor;
@@ -12,9 +14,10 @@ use crate::procedure::Context;
 use crate::procedures::haproxy_appliance::findings::{Findings, OldAppliance};
 use crate::procedures::haproxy_appliance::parameters::{Parameters, Vantage};
 use crate::retry::Wait;
+use crate::seal::Seal;
 use crate::shell::{Shell, ShellAccess};
 use crate::step::StepError;
-use crate::vsphere::{ManagedObject, PowerState, VSphere};
+use crate::vsphere::{MachineFacts, ManagedObject, OvfDescriptor, PowerState, VSphere};
 
 /// The configuration key by which the new machine is recognised as this upgrade's own.
 pub(super) const OWNER_KEY: &str = "grenadier.upgrade";
@@ -33,18 +36,28 @@ pub struct Swap {
     pub(super) findings: Findings,
     /// The key of this upgrade, the same for every attempt at it.
     pub(super) key: String,
+    seal: OnceLock<Seal>,
+    /// What the new image's descriptor says, once somebody has asked.
+    ovf: Option<Arc<OvfDescriptor>>,
 }
 
 impl Context for Swap {
     fn close<'a>(&'a mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(self.vsphere.log_out())
     }
+
+    fn left<'a>(&'a mut self) -> Pin<Box<dyn Future<Output = String> + Send + 'a>> {
+        Box::pin(self.whereabouts())
+    }
 }
+
+/// How long after a power state that cannot be the present one it is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 impl Swap {
     pub(super) fn new(wire: Wire, parameters: Parameters, key: String) -> Swap {
         let vsphere = VSphere::new(wire.clone(), Actor::Engine, parameters.vcenter.clone());
-        Swap { wire, vsphere, parameters, findings: Findings::default(), key }
+        Swap { wire, vsphere, parameters, findings: Findings::default(), key, seal: OnceLock::new(), ovf: None }
     }
 
     /// What it was told.
@@ -52,8 +65,31 @@ impl Swap {
         &self.parameters
     }
 
+    /// Seals what must not be read in the journal. Whoever knows the appliance's root password can read it there, too.
+    pub(super) fn seal(&self) -> &Seal {
+        self.seal.get_or_init(|| Seal::new(&self.parameters.root_password, &self.key))
+    }
+
+    /// What stands on the new machine to say whose it is: an engine never touches what another one made, even for the same upgrade.
+    pub(super) fn owner(&self) -> String {
+        match self.parameters.run.as_str() {
+            "" => self.key.clone(),
+            run => format!("{}/{run}", self.key),
+        }
+    }
+
+    /// What the new image's descriptor says.
+    pub(super) fn ovf(&mut self) -> Result<Arc<OvfDescriptor>, StepError> {
+        if let Some(ovf) = &self.ovf {
+            return Ok(Arc::clone(ovf));
+        }
+        let read = OvfDescriptor::read(&self.parameters.ova.descriptor);
+        let ovf = Arc::new(read.map_err(|error| StepError::Unfit(error.to_string()))?);
+        Ok(Arc::clone(self.ovf.insert(ovf)))
+    }
+
     /// The inventory path of a machine.
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         format!("{}/vm/{name}", self.parameters.datacenter)
     }
 
@@ -71,19 +107,28 @@ impl Swap {
     /// The new machine, where there is one and this upgrade made it.
     pub(super) async fn find_own_new(&mut self) -> Result<Option<ManagedObject>, StepError> {
         let Some(machine) = self.find_new().await? else { return Ok(None) };
-        let owned = self.option(&machine, OWNER_KEY).await?.is_some_and(|owner| owner == self.key);
+        let owned = self.option(&machine, OWNER_KEY).await?.is_some_and(|owner| owner == self.owner());
         Ok(owned.then_some(machine))
     }
 
     /// A configuration key of a machine, which may be one whose import has only begun.
     pub(super) async fn option(&mut self, machine: &ManagedObject, key: &str) -> Result<Option<String>, StepError> {
-        let options = self.vsphere.extra_config(machine).await?;
-        Ok(options.get(key).map(|value| value.reveal().to_owned()))
+        Ok(self.vsphere.option(machine, key).await?)
     }
 
     /// The old appliance, which an earlier step has read.
     pub(super) fn old(&self) -> Result<&OldAppliance, StepError> {
         self.findings.old.as_ref().ok_or_else(|| StepError::Unfit("the old appliance has not been read".to_owned()))
+    }
+
+    /// The old machine with its inputs. A journal does not keep these, so after a restart vCenter is asked again.
+    pub(super) async fn old_with_inputs(&mut self) -> Result<MachineFacts, StepError> {
+        let known = self.old()?.machine.clone();
+        if !known.properties.is_empty() {
+            return Ok(known);
+        }
+        let properties = self.vsphere.machine(&known.object).await?.properties;
+        Ok(MachineFacts { properties, ..known })
     }
 
     /// The new machine, which an earlier step has deployed.
@@ -134,7 +179,12 @@ impl Swap {
         other: Option<&ManagedObject>,
     ) -> Result<(), StepError> {
         if let Some(other) = other {
-            let state = self.vsphere.power_state(other).await?;
+            let mut state = self.vsphere.power_state(other).await?;
+            if state != PowerState::Off {
+                // An answer may be older than what was just done.
+                self.wire.clock().sleep(LOOK_AGAIN).await;
+                state = self.vsphere.power_state(other).await?;
+            }
             if state != PowerState::Off {
                 let message = format!("{other} is {}: two appliances must never be on together", state.name());
                 return Err(StepError::Unfit(message));
@@ -142,14 +192,17 @@ impl Swap {
         }
         let limit = self.parameters.deadlines.task;
         self.vsphere.power_on(machine, limit).await?;
-        self.vsphere.wait_for_power(machine, PowerState::On, limit).await?;
+        self.vsphere.settle_power(machine, PowerState::On, limit).await?;
         Ok(())
     }
 
     /// Powers a machine off: first the guest is asked, and after a deadline the plug is pulled.
     pub(super) async fn power_off_softly(&mut self, machine: &ManagedObject) -> Result<(), StepError> {
         let (soft, hard) = (self.parameters.deadlines.shutdown, self.parameters.deadlines.task);
-        if self.vsphere.power_state(machine).await? == PowerState::Off {
+        // Off is believed when it was seen twice: an answer may be older than what was just done.
+        if self.vsphere.power_state(machine).await? == PowerState::Off
+            && self.vsphere.power_state(machine).await? == PowerState::Off
+        {
             return Ok(());
         }
         // A guest that cannot be asked (it has no tools, say) or does not do it is turned off all the same. One that is off
@@ -162,7 +215,7 @@ impl Swap {
             return Ok(());
         }
         self.vsphere.power_off(machine, hard).await?;
-        self.vsphere.wait_for_power(machine, PowerState::Off, hard).await?;
+        self.vsphere.settle_power(machine, PowerState::Off, hard).await?;
         Ok(())
     }
 
@@ -173,7 +226,8 @@ impl Swap {
         let wait = Wait::new(&self.wire, "services running", deadlines.services, deadlines.poll);
         loop {
             let mut last = None;
-            for service in SERVICES {
+            // The one that comes up last is asked first: as long as it does not run, there is nothing to ask the other.
+            for service in SERVICES.into_iter().rev() {
                 match shell.service_state(service).await {
                     Ok(state) if state == "active" => {}
                     Ok(state) => last = Some(format!("{service} is {state}")),

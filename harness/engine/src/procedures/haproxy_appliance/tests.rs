@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use grenadier_events::{Kind, StepVerb};
-use grenadier_wire::{FaultKind, FaultRule, Secret, TlsTrust};
+use grenadier_wire::{FaultKind, FaultPlace, FaultRule, Secret, TlsTrust};
 
 use crate::procedures::haproxy_appliance::{Deadlines, Ova, Parameters, Swap, Vantage, hardened};
 use crate::testing::{FakeWorld, OVF, PASSWORD, run};
 use crate::vsphere::VSphereAccess;
 use crate::{Engine, EngineReport, Journal, MemoryStorage, Outcome, Procedure};
 
-fn parameters() -> Parameters {
+pub(super) fn parameters() -> Parameters {
     let vantage = |cluster: &str, targets: &[&str]| Vantage {
         cluster: cluster.to_owned(),
         host: format!("{cluster}.example"),
@@ -44,6 +44,7 @@ fn parameters() -> Parameters {
         ],
         remove_old: false,
         keep_new_after_rollback: true,
+        run: String::new(),
         deadlines: Deadlines::default(),
     }
 }
@@ -60,7 +61,7 @@ fn upgraded(
 ) -> (EngineReport, Procedure<Swap>, MemoryStorage) {
     let wire = world.wire();
     for (at, fault) in rules {
-        wire.add_rule(FaultRule { at: at.parse().unwrap(), fault: *fault });
+        wire.add_rule(FaultRule::new(at.parse::<FaultPlace>().unwrap(), *fault));
     }
     let storage = MemoryStorage::default();
     let mut journal = Journal::open(Box::new(storage.clone())).unwrap();
@@ -70,10 +71,10 @@ fn upgraded(
     (report, procedure, storage)
 }
 
-const BEFORE: [(&str, bool); 1] = [("haproxy", true)];
-const AFTER: [(&str, bool); 2] = [("haproxy", false), ("haproxy-v0.2.0", true)];
+pub(super) const BEFORE: [(&str, bool); 1] = [("haproxy", true)];
+pub(super) const AFTER: [(&str, bool); 2] = [("haproxy", false), ("haproxy-v0.2.0", true)];
 
-fn shows(world: &FakeWorld, want: &[(&str, bool)]) {
+pub(super) fn shows(world: &FakeWorld, want: &[(&str, bool)]) {
     let want: Vec<_> = want.iter().map(|(name, on)| ((*name).to_owned(), *on)).collect();
     assert_eq!(world.power(), want);
     assert!(!world.state().fought, "two appliances were on together");
@@ -384,8 +385,8 @@ fn each_step_that_fails_is_taken_back_in_reverse_order() {
         let world = FakeWorld::new();
         let wire = world.wire();
         for k in 1..=times {
-            let at = format!("{step}/{call}#{k}").parse().unwrap();
-            wire.add_rule(FaultRule { at, fault: FaultKind::Refuse });
+            let at = format!("{step}/{call}#{k}").parse::<FaultPlace>().unwrap();
+            wire.add_rule(FaultRule::new(at, FaultKind::Refuse));
         }
         let mut procedure = hardened(wire.clone(), Parameters { remove_old: true, ..parameters() });
         let report = run(Engine::new(wire).upgrade(&mut procedure, &mut Journal::in_memory()));
@@ -432,7 +433,20 @@ fn an_undo_that_fails_for_good_is_stuck_and_says_what_to_do() {
     let rules: Vec<_> = rules.iter().map(|(at, fault)| (at.as_str(), *fault)).collect();
     let (report, _, storage) = upgraded(&world, parameters(), &rules);
     assert_eq!((&report.outcome, report.exit_code), (&Outcome::Stuck, 30));
-    assert!(report.message.contains("Next: see that haproxy-v0.2.0 is powered off, power haproxy on"), "{report:?}");
+    says(
+        &report,
+        &[
+            "power-off-old could not be taken back",
+            "SystemError: it did not work",
+            "Left: haproxy is poweredOff; haproxy-v0.2.0 is poweredOff",
+            "in /etc/haproxy on haproxy's disk",
+            "the customisations are in",
+            "`govc vm.info /DC0/vm/haproxy-v0.2.0`",
+            "`govc vm.power -on /DC0/vm/haproxy`",
+            "`journalctl -xeu dataplaneapi`",
+            "; then take deploy-new back: ",
+        ],
+    );
     assert_eq!(report.undone, ["power-on-new"]);
     shows(&world, &[("haproxy", false), ("haproxy-v0.2.0", false)]);
 
@@ -442,6 +456,92 @@ fn an_undo_that_fails_for_good_is_stuck_and_says_what_to_do() {
     let report = run(Engine::new(world.wire()).rollback(&mut procedure, &mut journal));
     assert_eq!((&report.outcome, report.exit_code), (&Outcome::RolledBack, 0), "{}", report.message);
     assert_eq!(report.undone, ["power-off-old", "deploy-new"]);
+}
+
+/// A report that leaves somebody alone with a stuck upgrade says all of this.
+fn says(report: &EngineReport, parts: &[&str]) {
+    assert_eq!((&report.outcome, report.exit_code), (&Outcome::Stuck, 30), "{}", report.message);
+    let told = report.told();
+    for part in parts {
+        assert!(told.contains(part), "{part:?} is not in {told:?}");
+    }
+}
+
+/// The upgrade ends stuck where calls of these addresses, each from the first to the third, have their tasks fail.
+fn stuck(world: &FakeWorld, parameters: Parameters, failing: &[&str]) -> EngineReport {
+    let rules: Vec<String> = failing.iter().flat_map(|at| (1..=3).map(move |k| format!("{at}#{k}"))).collect();
+    let rules: Vec<_> = rules.iter().map(|at| (at.as_str(), FaultKind::TaskFails)).collect();
+    upgrade(world, parameters, &rules)
+}
+
+#[test]
+fn stuck_with_a_machine_that_cannot_be_removed() {
+    let world = FakeWorld::new();
+    world.state().knobs.new_never_boots = true;
+    let report = stuck(&world, parameters(), &["deploy-new/vsphere.Destroy_Task"]);
+    says(
+        &report,
+        &[
+            "verify-services failed",
+            "deploy-new could not be taken back: the task of Destroy_Task",
+            "Left: haproxy is poweredOn; haproxy-v0.2.0 is poweredOff",
+            "never power haproxy-v0.2.0 on",
+            "`govc vm.destroy /DC0/vm/haproxy-v0.2.0`",
+        ],
+    );
+    shows(&world, &[("haproxy", true), ("haproxy-v0.2.0", false)]);
+}
+
+#[test]
+fn stuck_with_a_new_machine_that_does_not_go_off() {
+    let world = FakeWorld::new();
+    (world.state().knobs.new_never_boots, world.state().knobs.deaf_guests) = (true, true);
+    let report = stuck(&world, parameters(), &["power-on-new/vsphere.PowerOffVM_Task"]);
+    says(
+        &report,
+        &[
+            "power-on-new could not be taken back: the task of PowerOffVM_Task",
+            "Left: haproxy is poweredOff; haproxy-v0.2.0 is poweredOn",
+            "among haproxy-v0.2.0's OVF inputs",
+            "with `govc vm.power -off -force /DC0/vm/haproxy-v0.2.0`; only when `govc vm.info /DC0/vm/haproxy-v0.2.0` says \
+             poweredOff, power haproxy on",
+            "; then take power-off-old back: power the old machine on",
+        ],
+    );
+    shows(&world, &AFTER);
+}
+
+#[test]
+fn stuck_beyond_the_point_of_no_return() {
+    let world = FakeWorld::new();
+    let rules: Vec<String> = (1..=6).map(|k| format!("remove-old/vsphere.FindByInventoryPath#{k}")).collect();
+    let rules: Vec<_> = rules.iter().map(|at| (at.as_str(), FaultKind::Refuse)).collect();
+    let report = upgrade(&world, Parameters { remove_old: true, ..parameters() }, &rules);
+    says(
+        &report,
+        &[
+            "remove-old was performed but did not take",
+            "remove-old could not be taken back: haproxy is gone",
+            "Left: haproxy is not there; haproxy-v0.2.0 is poweredOn",
+            "the customisations are sealed with root's password in the journal",
+            "leave haproxy-v0.2.0 on",
+        ],
+    );
+    shows(&world, &[("haproxy-v0.2.0", true)]);
+}
+
+#[test]
+fn stuck_without_a_vcenter_says_what_cannot_be_seen() {
+    let world = FakeWorld::new();
+    let mut rules = vec![("power-on-new/vsphere.PowerOnVM_Task#1".to_owned(), FaultKind::TaskFails)];
+    // Three attempts at taking back and two looks, six calls each.
+    rules.extend((1..=30).map(|k| (format!("power-on-new/vsphere.FindByInventoryPath#{k}"), FaultKind::Refuse)));
+    let rules: Vec<_> = rules.iter().map(|(at, fault)| (at.as_str(), *fault)).collect();
+    let report = upgrade(&world, parameters(), &rules);
+    says(
+        &report,
+        &["Left: haproxy cannot be seen (FindByInventoryPath got no answer: ", "Or call the engine with `rollback`"],
+    );
 }
 
 /// Somebody turns a machine on as soon as a verb of a step has ended.

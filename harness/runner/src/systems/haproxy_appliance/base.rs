@@ -10,7 +10,7 @@ use grenadier_haproxy_appliance::{Facts, Ova, RulesOnStop, fingerprint_of_pem, o
 use grenadier_scenario::{Given, ProductVersion};
 use grenadier_wire::{Secret, TlsTrust};
 
-use super::layout::DATAPLANE_PORT;
+use super::layout::{Balancer, DATAPLANE_PORT};
 use super::{BASE_WITHIN, HAPROXY_USER, HaproxyAppliance, OLD, call, machines};
 use crate::rehearsal::wait_until;
 use crate::setting::ADMINISTRATOR;
@@ -69,16 +69,22 @@ impl HaproxyAppliance {
         // Level-triggered: the services are there when they say so, however long the boot took.
         let deadline = stage.clock().now() + BASE_WITHIN;
         loop {
-            let haproxy = shell.service_state("haproxy").await;
-            let dataplane = shell.service_state("dataplaneapi").await;
-            match (&haproxy, &dataplane) {
-                (Ok(first), Ok(second)) if first == "active" && second == "active" => break,
-                _ if stage.clock().now() >= deadline => {
-                    let last = format!("haproxy {haproxy:?}, dataplaneapi {dataplane:?}");
+            // The one that comes up last is asked first: as long as it does not run, there is nothing to ask the other.
+            let mut last = String::new();
+            for service in ["dataplaneapi", "haproxy"] {
+                let state = shell.service_state(service).await;
+                if state.as_deref() != Ok("active") {
+                    last = format!("{service} {state:?}");
+                    break;
+                }
+            }
+            match last.is_empty() {
+                true => break,
+                false if stage.clock().now() >= deadline => {
                     let what = "the appliance's services running".to_owned();
                     return Err(PhaseError::NotInTime { what, within: BASE_WITHIN, last });
                 }
-                _ => stage.clock().sleep(Duration::from_millis(stage.pace().poll_ms)).await,
+                false => stage.clock().sleep(Duration::from_millis(stage.pace().poll_ms)).await,
             }
         }
         let certificate = shell.read("/etc/haproxy/server.crt").await;
@@ -180,12 +186,22 @@ impl HaproxyAppliance {
         let failed = |error| call("customise the appliance", &error);
         let mut touched = false;
         for given in &self.scenario.given {
+            if let Given::ServiceRange(range) = given {
+                self.add_range(stage, *range).await?;
+            }
             let Given::Customisation(change) = given else { continue };
             let text = shell.read(&change.file).await.map_err(failed)?.unwrap_or_default();
             shell
                 .write(&change.file, customised(&text, change.section.as_deref(), &change.line))
                 .await
                 .map_err(failed)?;
+            touched = true;
+        }
+        let by_hand: String = self.layout().balancers.iter().filter(|balancer| balancer.by_hand).map(written).collect();
+        if !by_hand.is_empty() {
+            const FILE: &str = "/etc/haproxy/haproxy.cfg";
+            let text = shell.read(FILE).await.map_err(failed)?.unwrap_or_default();
+            shell.write(FILE, format!("{text}{by_hand}")).await.map_err(failed)?;
             touched = true;
         }
         if touched {
@@ -206,6 +222,16 @@ pub(super) fn vcenter_access(stage: &dyn Stage, user: &str, password: &Secret) -
         user: user.to_owned(),
         password: password.clone(),
     }
+}
+
+/// A load balancer as a person writes it into `haproxy.cfg`.
+fn written(balancer: &Balancer) -> String {
+    let Balancer { name, vip, backends, .. } = balancer;
+    let mut text = format!("\nfrontend {name}\n  bind {vip}\n  default_backend {name}\n\nbackend {name}\n");
+    for (server, address, port) in backends {
+        text.push_str(&format!("  server {server} {}:{port}\n", address.addr()));
+    }
+    text
 }
 
 /// `text` with `line` at the end of `section`, or at its own end where no section is named or there is none.

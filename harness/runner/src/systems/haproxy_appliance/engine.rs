@@ -4,35 +4,56 @@ use std::time::Duration;
 
 use grenadier_catalog::{Named, Outcome};
 use grenadier_checks::{EngineEnd, Verb};
-use grenadier_engine::procedures::haproxy_appliance::{Deadlines, Ova, Parameters, Vantage, hardened};
-use grenadier_engine::{Engine, EngineReport, Journal, Plan};
-use grenadier_scenario::{Blocks, Scenario};
+#[cfg(feature = "mutants")]
+use grenadier_engine::procedures::haproxy_appliance::mutants;
+use grenadier_engine::procedures::haproxy_appliance::{Deadlines, Ova, Parameters, Swap, Vantage, named};
+use grenadier_engine::{Advice, Engine, EngineReport, Journal, JournalError, MemoryStorage, Plan, Procedure};
+use grenadier_scenario::{Blocks, Rollback, Scenario};
 use grenadier_wire::Wire;
 
 use super::base::{package, vcenter_access};
 use super::layout::{self, Layout, operator_machine};
+use super::process;
 use super::{HAPROXY_USER, HaproxyAppliance, OLD};
 use crate::setting::{Secrets, UPGRADER};
 use crate::stage::{Pace, Stage};
 
 impl HaproxyAppliance {
     pub(super) async fn call_engine(&mut self, stage: &dyn Stage, verb: Verb) -> EngineEnd {
-        let parameters = self.parameters(stage);
-        let mut procedure = hardened(stage.wire().clone(), parameters);
-        let engine = Engine::new(stage.wire().clone());
-        let mut journal = match (verb, self.journal.take()) {
-            (Verb::Rollback | Verb::Resume, Some(journal)) => journal,
-            (Verb::Rollback | Verb::Resume, None) | (Verb::Upgrade, _) => Journal::in_memory(),
+        if let Some(program) = stage.engine_program() {
+            return process::call(program, stage, &self.scenario.engine.procedure, self.parameters(stage), verb).await;
+        }
+        if verb == Verb::Upgrade {
+            self.journal = MemoryStorage::default();
+        }
+        // Everything but the journal is new each time, as it is for an engine that is a process of its own.
+        let mut journal = match Journal::open(Box::new(self.journal.clone())) {
+            Ok(journal) => journal,
+            Err(error) => return unreadable(stage, &error),
         };
+        let parameters = self.parameters(stage);
+        #[cfg(feature = "mutants")]
+        if let Some(defect) = self.defect {
+            let wire = stage.wire().clone();
+            return end(stage, mutants::call(defect, reported(verb), wire, parameters, &mut journal).await);
+        }
+        let mut procedure = procedure(&self.scenario, stage.wire().clone(), parameters);
+        let engine = Engine::new(stage.wire().clone());
         let report = match verb {
-            Verb::Upgrade | Verb::Resume => engine.upgrade(&mut procedure, &mut journal).await,
+            Verb::Upgrade => engine.upgrade(&mut procedure, &mut journal).await,
+            Verb::Resume => engine.resume(&mut procedure, &mut journal).await,
             Verb::Rollback => engine.rollback(&mut procedure, &mut journal).await,
         };
-        self.journal = Some(journal);
         end(stage, report)
     }
 
-    fn parameters(&self, stage: &dyn Stage) -> Parameters {
+    /// Has an engine with this defect called in place of the sound one.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn call_mutant(&mut self, defect: Option<mutants::Defect>) {
+        self.defect = defect;
+    }
+
+    pub(super) fn parameters(&self, stage: &dyn Stage) -> Parameters {
         let scenario = &self.scenario;
         let access = vcenter_access(stage, UPGRADER, &self.secrets.upgrader);
         parameters(scenario, &self.secrets, self.layout(), stage.blocks(), stage.pace(), access)
@@ -48,7 +69,14 @@ pub(crate) fn plan(scenario: &Scenario, secrets: &Secrets, blocks: &Blocks, pace
         password: secrets.upgrader.clone(),
     };
     let layout = Layout::of(scenario, blocks);
-    hardened(wire, parameters(scenario, secrets, &layout, blocks, pace, access)).plan().clone()
+    let parameters = parameters(scenario, secrets, &layout, blocks, pace, access);
+    procedure(scenario, wire, parameters).plan().clone()
+}
+
+/// The procedure that the scenario names.
+pub(super) fn procedure(scenario: &Scenario, wire: Wire, parameters: Parameters) -> Procedure<Swap> {
+    let found = named(&scenario.engine.procedure, wire, parameters);
+    found.expect("the engine has every procedure of the catalogue")
 }
 
 fn parameters(
@@ -88,13 +116,27 @@ fn parameters(
         haproxy_password: secrets.haproxy.clone(),
         vantages: vantages.collect(),
         remove_old: scenario.engine.remove_old,
-        keep_new_after_rollback: true,
+        // A rollback that is rehearsed for its own sake leaves the new machine to be looked at; one that is needed tidies up.
+        keep_new_after_rollback: scenario.rollback == Rollback::Always,
+        run: String::new(),
         deadlines: Deadlines {
             routes: pace.routes_within,
             addresses: pace.routes_within + Duration::from_secs(60),
             poll: Duration::from_millis(pace.poll_ms.max(100) * 4).min(Duration::from_secs(1)),
             ..Deadlines::default()
         },
+    }
+}
+
+/// An engine that cannot read its journal does nothing.
+fn unreadable(stage: &dyn Stage, error: &JournalError) -> EngineEnd {
+    EngineEnd {
+        at_ns: stage.clock().now(),
+        exit_code: 1,
+        outcome: None,
+        rule: None,
+        message: error.to_string(),
+        advice: None,
     }
 }
 
@@ -112,5 +154,16 @@ fn end(stage: &dyn Stage, report: EngineReport) -> EngineEnd {
         outcome: Some(outcome),
         rule,
         message: report.message,
+        advice: report.advice.map(|Advice { left, next }| grenadier_checks::Advice { left, next }),
+    }
+}
+
+/// The verb in the engine's words.
+#[cfg(feature = "mutants")]
+const fn reported(verb: Verb) -> grenadier_engine::Verb {
+    match verb {
+        Verb::Upgrade => grenadier_engine::Verb::Upgrade,
+        Verb::Resume => grenadier_engine::Verb::Resume,
+        Verb::Rollback => grenadier_engine::Verb::Rollback,
     }
 }

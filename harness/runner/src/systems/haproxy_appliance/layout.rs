@@ -28,6 +28,8 @@ pub(super) const DATAPLANE_PORT: u16 = 5556;
 pub(super) struct Balancer {
     pub name: String,
     pub cluster: Cluster,
+    /// Whether a person wrote it into `haproxy.cfg`.
+    pub by_hand: bool,
     pub vip: SocketAddr,
     pub backends: Vec<(String, IpNet, u16)>,
 }
@@ -87,7 +89,8 @@ impl Layout {
                 .collect();
             let vip = balancer.vip.resolve(blocks).expect("the decoder let only addresses of the topology pass");
             let vip = SocketAddr::new(vip, balancer.port);
-            balancers.push(Balancer { name: balancer.name.clone(), cluster: balancer.cluster, vip, backends });
+            let (name, cluster, by_hand) = (balancer.name.clone(), balancer.cluster, balancer.by_hand);
+            balancers.push(Balancer { name, cluster, by_hand, vip, backends });
         }
         let operators = Cluster::ALL
             .iter()
@@ -116,6 +119,11 @@ impl Layout {
     /// The appliance's address on the management network.
     pub(super) fn management(&self) -> IpAddr {
         self.appliance[0].1.addr()
+    }
+
+    /// The load balancers that operators program.
+    pub(super) fn programmed(&self) -> impl Iterator<Item = &Balancer> {
+        self.balancers.iter().filter(|balancer| !balancer.by_hand)
     }
 
     /// The Data Plane API's endpoint.

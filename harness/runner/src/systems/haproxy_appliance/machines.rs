@@ -113,7 +113,8 @@ pub(super) fn operator_config(
     balancers: &[Balancer],
     pace: &Pace,
 ) -> String {
-    let of_cluster = |cluster: Cluster| balancers.iter().filter(move |balancer| balancer.cluster == cluster);
+    let of_cluster =
+        |cluster: Cluster| balancers.iter().filter(move |balancer| balancer.cluster == cluster && !balancer.by_hand);
     let wanted: Vec<_> = of_cluster(place.cluster)
         .map(|balancer| {
             let backends = balancer.backends.iter().map(|(_, address, port)| format!("{}:{port}", address.addr()));

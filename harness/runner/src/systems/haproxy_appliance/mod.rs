@@ -6,13 +6,17 @@ mod guests;
 mod layout;
 mod machines;
 mod observe;
+mod others;
+mod process;
 mod routes;
 
 use std::time::Duration;
 
 use grenadier_catalog::{Machine, Named, Residual as DeclaredResidual};
-use grenadier_checks::{AcknowledgedWrite, EngineEnd, Inventory, ItemKind, Node, Pattern, Residual, Target, Verb};
-use grenadier_engine::Journal;
+use grenadier_checks::{
+    AcknowledgedWrite, EngineEnd, Inventory, ItemKind, Node, Pattern, Residual, Roles, Target, Verb,
+};
+use grenadier_engine::MemoryStorage;
 use grenadier_engine::shell::{Shell, ShellAccess};
 use grenadier_events::Actor;
 use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId, WatchKind};
@@ -48,9 +52,13 @@ pub(crate) struct HaproxyAppliance {
     /// Whether the operators were told their load balancers.
     created: bool,
     watches: Vec<WatchId>,
-    journal: Option<Journal>,
+    /// What outlives an engine that ends in the midst of its work.
+    journal: MemoryStorage,
     /// The targets that answered when the base was captured.
     served_at_base: Vec<String>,
+    /// What is wrong with the engine that is called.
+    #[cfg(feature = "mutants")]
+    defect: Option<grenadier_engine::procedures::haproxy_appliance::mutants::Defect>,
 }
 
 impl HaproxyAppliance {
@@ -65,8 +73,10 @@ impl HaproxyAppliance {
             pin: String::new(),
             created: false,
             watches: Vec::new(),
-            journal: None,
+            journal: MemoryStorage::default(),
             served_at_base: Vec::new(),
+            #[cfg(feature = "mutants")]
+            defect: None,
         }
     }
 
@@ -195,9 +205,7 @@ impl System for HaproxyAppliance {
             let wanting: Vec<&str> = self
                 .clusters()
                 .into_iter()
-                .filter(|name| {
-                    self.layout().balancers.iter().any(|balancer| operator_machine(balancer.cluster) == *name)
-                })
+                .filter(|name| self.layout().programmed().any(|balancer| operator_machine(balancer.cluster) == *name))
                 .collect();
             wait_until(stage, "every operator having programmed its routes", stage.pace().routes_within, || {
                 let retrying = self.data_plane.retrying(&wanting);
@@ -247,8 +255,11 @@ impl System for HaproxyAppliance {
                             self.perform(stage, "remove the appliance", Operation::Destroy { machine: old }).await?;
                         }
                     }
-                    // Made before: customisations belong to the base, privileges to the account.
-                    Given::Customisation(_) | Given::PrivilegeMissing(_) => {}
+                    Given::RouteRuleDuplicated(network) => self.duplicate_route(stage, network).await?,
+                    Given::LinkRouteLeft(network) => self.leave_link_route(stage, network).await?,
+                    Given::ApiStopped(length) => self.stop_api(stage, length).await?,
+                    // Made before: customisations and ranges belong to the base, privileges to the account.
+                    Given::Customisation(_) | Given::ServiceRange(_) | Given::PrivilegeMissing(_) => {}
                 }
             }
             Ok(())
@@ -301,14 +312,15 @@ impl System for HaproxyAppliance {
         })
     }
 
-    fn foreign_event(&self, event: &ForeignEvent) -> ForeignAction {
-        match event {
-            ForeignEvent::PowerOn(event) => ForeignAction::PowerOn(match event.machine {
-                Machine::OldAppliance => OLD.to_owned(),
-                Machine::NewAppliance => self.new_name(),
-            }),
-            ForeignEvent::UpgradeVcenter(event) => ForeignAction::UpgradeCloud(event.to.to_string()),
+    fn machine(&self, machine: Machine) -> String {
+        match machine {
+            Machine::OldAppliance => OLD.to_owned(),
+            Machine::NewAppliance => self.new_name(),
         }
+    }
+
+    fn foreign_actions(&self, event: &ForeignEvent, stage: &dyn Stage) -> Vec<(String, ForeignAction)> {
+        HaproxyAppliance::foreign_actions(self, event, stage)
     }
 
     fn nature(&self) -> Nature {
@@ -342,13 +354,19 @@ impl System for HaproxyAppliance {
             })
             .collect();
         targets.push(Target { name: CANARY.to_owned(), cluster: String::new(), is_canary: true });
+        let mut roles = Roles::default();
+        for target in &targets {
+            roles.name(&target.name, if target.is_canary { "canary" } else { "load-balancer" });
+        }
+        roles.name(OLD, Machine::OldAppliance.name());
+        roles.name(&new, Machine::NewAppliance.name());
         Nature {
             targets,
+            roles,
             residuals: self.scenario.expect.residuals.iter().map(residual).collect(),
             product,
             recreated: Vec::new(),
             written_by_others: self.scenario.events.iter().filter_map(written).collect(),
-            assumptions: Vec::new(),
         }
     }
 }
@@ -357,7 +375,11 @@ impl System for HaproxyAppliance {
 /// power on is no write: where that is wrong, the checks must say so.
 fn written(event: &ForeignEvent) -> Option<(String, AcknowledgedWrite)> {
     match event {
-        ForeignEvent::PowerOn(_) => None,
+        ForeignEvent::PowerOn(_)
+        | ForeignEvent::Reboot(_)
+        | ForeignEvent::BindRange(_)
+        | ForeignEvent::Transaction(_)
+        | ForeignEvent::SecondEngine(_) => None,
         ForeignEvent::UpgradeVcenter(upgrade) => {
             let node = Some(Node::config(upgrade.to.to_string()));
             Some((upgrade.after.clone(), AcknowledgedWrite { path: "cloud/version".to_owned(), node }))

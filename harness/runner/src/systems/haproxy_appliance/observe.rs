@@ -173,7 +173,14 @@ fn tree(held: &Held, secrets: &Secrets) -> Node {
         node.insert(&format!("config/{}", key.replace('/', ":")), value);
     }
     for (key, value) in &spec.record {
-        insert_value(&mut node, &format!("record/{key}"), value, Class::Config, secrets);
+        if let Some(mut record) = value_tree(value, Class::Config, secrets) {
+            for name in RECORD_IDENTITY {
+                if let Some(node) = record.children.get_mut(name) {
+                    node.class = Class::Identity;
+                }
+            }
+            node.insert(&format!("record/{key}"), record);
+        }
     }
     for snapshot in &machine.snapshots {
         node.insert(&format!("snapshots/{}", snapshot.id.0), Node::config(&snapshot.name));
@@ -209,6 +216,9 @@ fn insert_value(node: &mut Node, path: &str, value: &Value, class: Class, secret
         node.insert(path, tree);
     }
 }
+
+/// What in a cloud's record of a machine makes it that machine: another one has others.
+const RECORD_IDENTITY: [&str; 4] = ["createdNs", "instanceUuid", "moref", "uuid"];
 
 /// JSON as a tree: objects and arrays become children, and an empty one leaves no node. A text that nobody may read (a vApp
 /// property that holds a password or a key) is captured as a secret.

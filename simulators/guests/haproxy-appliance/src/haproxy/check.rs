@@ -1,11 +1,14 @@
 //! What HAProxy finds wrong with a configuration.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use grenadier_dataplane::{Bind, Document, Section, SectionKind, Server};
+use grenadier_dataplane::{Bind, Document, Remembered, Section, SectionKind, Server};
 use grenadier_guest::Host;
 
+use super::MOST_KNOWN;
 use crate::certificates::fingerprint_of_pem;
+use crate::paths;
 
 /// The directives of `global` (HAProxy 2.6 configuration manual, chapter 3).
 const GLOBAL: &[&str] = &[
@@ -176,7 +179,31 @@ const PROXY: &[&str] = &[
 /// Checks a configuration as far as the model understands it: unknown directives, binds, servers, certificates, names used
 /// twice, backends that are not there. The words are those of HAProxy 2.6.
 pub(super) fn check(config: &str, file: &str, host: &dyn Host) -> Result<(), String> {
-    let document = Document::parse(config);
+    // The Data Plane API has a configuration checked, and so has every reload and every start of the service.
+    thread_local! {
+        static KNOWN: RefCell<Remembered<String, Result<(), String>>> =
+            const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+    }
+    if file != paths::HAPROXY_CFG {
+        return check_document(&Document::parse(config), config, file, host);
+    }
+    KNOWN.with_borrow(|known| known.find(config)).unwrap_or_else(|| {
+        let document = Document::parse(config);
+        let result = check_document(&document, config, file, host);
+        if !names_certificates(&document) {
+            KNOWN.with_borrow_mut(|known| known.keep(config.to_owned(), result.clone()));
+        }
+        result
+    })
+}
+
+/// Whether what the configuration means hangs on other files, too: on certificates that binds name.
+pub(super) fn names_certificates(document: &Document) -> bool {
+    let binds = document.sections().iter().flat_map(|section| Bind::of(section));
+    binds.flatten().any(|bind| bind.certificate.is_some())
+}
+
+fn check_document(document: &Document, config: &str, file: &str, host: &dyn Host) -> Result<(), String> {
     let mut problems = Vec::new();
     let mut names: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for section in document.sections() {
@@ -192,7 +219,7 @@ pub(super) fn check(config: &str, file: &str, host: &dyn Host) -> Result<(), Str
                 problems.push(format!("parsing [{file}] : unknown keyword '{first}' in '{}' section", section.keyword));
             }
         }
-        check_proxy(&document, section, file, host, &mut problems);
+        check_proxy(document, section, file, host, &mut problems);
         if matches!(section.keyword.as_str(), "frontend" | "backend" | "listen") {
             *names.entry((section.keyword.as_str(), section.name.as_str())).or_default() += 1;
         }
@@ -209,7 +236,7 @@ pub(super) fn check(config: &str, file: &str, host: &dyn Host) -> Result<(), Str
     }
     if problems.is_empty() {
         let nothing = "Configuration file has no error but will not start (no listener) => exit(2).";
-        return if has_listener(&document) { Ok(()) } else { Err(format!("{nothing}\n")) };
+        return if has_listener(document) { Ok(()) } else { Err(format!("{nothing}\n")) };
     }
     problems.push(format!("Error(s) found in configuration file : {file}"));
     problems.push("Fatal errors found in configuration.".to_owned());

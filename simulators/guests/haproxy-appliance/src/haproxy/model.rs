@@ -1,14 +1,16 @@
 //! A model of HAProxy for the virtual world.
 
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
-use grenadier_dataplane::{Bind, Document, Section, SectionKind, Server};
+use grenadier_dataplane::{Bind, Document, Remembered, Section, SectionKind, Server};
 use grenadier_fleet::sha256_hex;
 use grenadier_guest::{Answering, Host, Listener, TimerKey};
 use serde_json::{Value, json};
 
-use super::HaproxyProcess;
-use super::check::{certificate, check};
+use super::check::{certificate, check, names_certificates};
+use super::{HaproxyProcess, MOST_KNOWN};
 use crate::services::HAPROXY;
 use crate::{journal, paths};
 
@@ -30,7 +32,7 @@ pub struct ModelHaproxy {
 #[derive(Clone, Debug)]
 struct Workers {
     config_hash: String,
-    routes: Vec<Route>,
+    routes: Arc<[Route]>,
     /// Whether new workers try to bind and the listeners are closed for them.
     paused: bool,
 }
@@ -52,9 +54,23 @@ impl ModelHaproxy {
 
 impl Workers {
     fn of(config: &str, host: &dyn Host) -> Workers {
-        let document = Document::parse(config);
+        // Reloads and restarts start workers of the same configuration again.
+        thread_local! {
+            static KNOWN: RefCell<Remembered<String, Workers>> = const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+        }
+        KNOWN.with_borrow(|known| known.find(config)).unwrap_or_else(|| {
+            let document = Document::parse(config);
+            let workers = Workers::of_document(&document, config, host);
+            if !names_certificates(&document) {
+                KNOWN.with_borrow_mut(|known| known.keep(config.to_owned(), workers.clone()));
+            }
+            workers
+        })
+    }
+
+    fn of_document(document: &Document, config: &str, host: &dyn Host) -> Workers {
         let proxies = document.sections().iter().filter(|section| ["frontend", "listen"].contains(&&*section.keyword));
-        let routes = proxies.flat_map(|proxy| routes_of(&document, proxy, host)).collect();
+        let routes = proxies.flat_map(|proxy| routes_of(document, proxy, host)).collect();
         Workers { config_hash: sha256_hex(config.as_bytes()), routes, paused: false }
     }
 
@@ -80,13 +96,13 @@ impl Workers {
     }
 
     fn listen(&self, host: &mut dyn Host) {
-        for route in &self.routes {
+        for route in self.routes.iter() {
             host.listen(route.listener.clone());
         }
     }
 
     fn close(&self, host: &mut dyn Host) {
-        for route in &self.routes {
+        for route in self.routes.iter() {
             host.close(route.listener.address, route.listener.port);
         }
     }
@@ -217,9 +233,12 @@ impl HaproxyProcess for ModelHaproxy {
                 "certificate": certificate, "servers": servers,
             })
         };
+        // In the order of their names: where they stand in the file has no meaning.
+        let mut routes: Vec<&Route> = workers.routes.iter().collect();
+        routes.sort_by(|a, b| (&a.frontend, &a.listener.address).cmp(&(&b.frontend, &b.listener.address)));
         json!({
             "running": true, "paused": workers.paused, "config": workers.config_hash,
-            "routes": workers.routes.iter().map(route).collect::<Vec<_>>(),
+            "routes": routes.into_iter().map(route).collect::<Vec<_>>(),
         })
     }
 }
@@ -290,6 +309,22 @@ mod tests {
         host.files.insert(paths::HAPROXY_CFG.into(), GOOD.replace(":443", ":8443").into());
         haproxy.reload(host).unwrap();
         assert!(host.timers.is_empty() && host.listens(vip(), 8443) && !host.listens(vip(), 443));
+    }
+
+    #[test]
+    fn what_hangs_on_a_certificate_is_looked_at_each_time() {
+        let tls = GOOD.replace(":443 name shop", ":443 name shop ssl crt /etc/shop.pem");
+        let (host, haproxy) = (&mut host(&tls), &mut ModelHaproxy::new("2.6.12"));
+        assert!(haproxy.start(host).unwrap_err().contains("unable to stat SSL certificate from file '/etc/shop.pem'"));
+        let mut shown = Vec::new();
+        for body in ["AAAA", "BBBB"] {
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+            host.files.insert("/etc/shop.pem".into(), pem.into());
+            haproxy.start(host).unwrap();
+            shown.push(host.listeners[0].certificate.clone().unwrap());
+            haproxy.stop(host);
+        }
+        assert_ne!(shown[0], shown[1]);
     }
 
     #[test]

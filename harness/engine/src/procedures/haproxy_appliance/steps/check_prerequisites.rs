@@ -14,8 +14,8 @@ use crate::procedures::haproxy_appliance::steps::look;
 use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::procedures::haproxy_appliance::version::numbers;
 use crate::shell::{Shell, ShellAccess};
-use crate::step::{Step, StepError, StepFuture};
-use crate::vsphere::{MachineFacts, OvfDescriptor, PowerState};
+use crate::step::{Restoring, Step, StepError, StepFuture};
+use crate::vsphere::{MachineFacts, PowerState};
 
 /// Sees that nothing forbids the upgrade.
 pub(super) struct CheckPrerequisites;
@@ -34,6 +34,7 @@ impl Step<Swap> for CheckPrerequisites {
                 "vsphere.HasPrivilegeOnEntities",
                 "shell.test",
                 "shell.cat",
+                "shell.ip",
             ],
         )
     }
@@ -47,16 +48,22 @@ impl Step<Swap> for CheckPrerequisites {
             privileges(swap, &machine).await?;
             topology(swap, &machine)?;
             address_plan(swap, &machine)?;
-            resources(swap, &machine).await?;
+            resources(swap, &machine, Room::All).await?;
             let fingerprint = certificate_there(&shell).await?;
-            let output = json!({"running": running, "vsphere": vsphere, "fingerprint": fingerprint});
+            would_come_back(&shell).await?;
             let management = management_address(&machine)?;
-            let api_port = machine.property("loadbalance.dataplane_port").and_then(|port| port.parse().ok());
-            // 5556 is the appliance's default port (vmware-haproxy `hack/image-build-ova.py`).
-            let api_port = api_port.unwrap_or(5556);
-            swap.findings.old = Some(OldAppliance { machine, management, api_port, fingerprint });
+            let api_port = api_port(&machine);
+            let old = OldAppliance { machine, management, api_port, fingerprint };
+            let output = json!({"running": running, "vsphere": vsphere, "old": old});
+            swap.findings.old = Some(old);
             Ok(output)
         })
+    }
+
+    fn restore(&self, swap: &mut Swap, output: &Value) -> Result<(), Restoring> {
+        let old: OldAppliance = serde_json::from_value(output["old"].clone())?;
+        swap.findings.old.get_or_insert(old.without_secrets());
+        Ok(())
     }
 }
 
@@ -64,7 +71,7 @@ fn refuse<T>(rule: &'static str, message: String) -> Result<T, StepError> {
     Err(StepError::Refused { rule, message })
 }
 
-async fn running_appliance(swap: &mut Swap) -> Result<MachineFacts, StepError> {
+pub(in super::super) async fn running_appliance(swap: &mut Swap) -> Result<MachineFacts, StepError> {
     let name = swap.parameters.old_name.clone();
     let Some(machine) = swap.find_old().await? else {
         return refuse("no-running-appliance", format!("there is no machine {name}"));
@@ -76,14 +83,21 @@ async fn running_appliance(swap: &mut Swap) -> Result<MachineFacts, StepError> {
     Ok(facts)
 }
 
-fn management_address(machine: &MachineFacts) -> Result<IpAddr, StepError> {
+pub(in super::super) fn management_address(machine: &MachineFacts) -> Result<IpAddr, StepError> {
     let property = machine.property("network.management_ip").unwrap_or_default();
     let address = property.split('/').next().unwrap_or_default();
     let unfit = |_| StepError::Unfit(format!("{}: network.management_ip is no address: {property:?}", machine.name));
     address.trim().parse().map_err(unfit)
 }
 
-fn shell_of(swap: &Swap, machine: &MachineFacts) -> Result<Shell, StepError> {
+/// The port of the appliance's API.
+pub(in super::super) fn api_port(machine: &MachineFacts) -> u16 {
+    let port = machine.property("loadbalance.dataplane_port").and_then(|port| port.parse().ok());
+    // 5556 is the appliance's default port (vmware-haproxy `hack/image-build-ova.py`).
+    port.unwrap_or(5556)
+}
+
+pub(in super::super) fn shell_of(swap: &Swap, machine: &MachineFacts) -> Result<Shell, StepError> {
     let access = ShellAccess {
         host: management_address(machine)?.to_string(),
         user: "root".to_owned(),
@@ -93,7 +107,7 @@ fn shell_of(swap: &Swap, machine: &MachineFacts) -> Result<Shell, StepError> {
 }
 
 /// The version that runs, by the appliance's own word where it has one.
-async fn newer_target(swap: &Swap, shell: &Shell) -> Result<String, StepError> {
+pub(in super::super) async fn newer_target(swap: &Swap, shell: &Shell) -> Result<String, StepError> {
     let release = shell.read("/etc/vmware-haproxy-release").await?.unwrap_or_default();
     let named = release.lines().find_map(|line| line.trim().strip_prefix("VERSION="));
     let running = named.map_or_else(|| swap.parameters.base.clone(), |name| name.trim_matches('"').to_owned());
@@ -110,7 +124,7 @@ async fn newer_target(swap: &Swap, shell: &Shell) -> Result<String, StepError> {
 /// vSphere's version, which must suit the target, now and after its own upgrade.
 ///
 /// vSphere 7.0.1 needs v0.1.9 of the appliance (vmware-haproxy `docs/upgrade.md`, Restrictions).
-pub(super) async fn vsphere_and_target(swap: &mut Swap) -> Result<String, StepError> {
+pub(in super::super) async fn vsphere_and_target(swap: &mut Swap) -> Result<String, StepError> {
     let vsphere = swap.vsphere.version().await?;
     let target = &swap.parameters.target;
     if numbers(target) >= numbers("v0.1.9") {
@@ -132,7 +146,7 @@ pub(super) async fn vsphere_and_target(swap: &mut Swap) -> Result<String, StepEr
 
 /// Deploying takes these; giving the machine back and swapping take the rest. Each is asked for on the object where vSphere
 /// looks for it.
-async fn privileges(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepError> {
+pub(in super::super) async fn privileges(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepError> {
     let mut wanted = vec![
         (machine.folder.clone(), "VApp.Import"),
         (machine.pool.clone(), "VApp.Import"),
@@ -152,7 +166,7 @@ async fn privileges(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepE
     refuse("no-deploy-privilege", format!("{user} lacks {}", missing.join(", ")))
 }
 
-fn topology(swap: &Swap, machine: &MachineFacts) -> Result<(), StepError> {
+pub(in super::super) fn topology(swap: &Swap, machine: &MachineFacts) -> Result<(), StepError> {
     let Some(told) = &swap.parameters.target_networks else { return Ok(()) };
     let has: BTreeSet<&str> = machine.cards.iter().map(|card| card.network_name.as_str()).collect();
     let wants: BTreeSet<&str> = told.iter().map(String::as_str).collect();
@@ -188,12 +202,23 @@ fn ranges(text: &str) -> Option<BTreeSet<IpNet>> {
     parts.map(range).collect()
 }
 
+/// What there must be room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Room {
+    /// CPU and disk, which the document names.
+    CpuAndDisk,
+    /// Memory, too.
+    All,
+}
+
 /// Room for both machines at once: they are never both on, but vSphere admits and stores them beside each other.
-async fn resources(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepError> {
-    let ovf =
-        OvfDescriptor::read(&swap.parameters.ova.descriptor).map_err(|error| StepError::Unfit(error.to_string()))?;
+pub(in super::super) async fn resources(swap: &mut Swap, machine: &MachineFacts, room: Room) -> Result<(), StepError> {
+    let ovf = swap.ovf()?;
     let (cpus, memory_mib) = (machine.cpus.max(ovf.cpus), machine.memory_mib.max(ovf.memory_mib));
-    let host = swap.vsphere.properties(&machine.host, &["summary.hardware", "summary.quickStats"]).await?;
+    let (host, datastore) = (&machine.host, &machine.datastore);
+    let wanted: [(_, &[&str]); 2] =
+        [(host, &["summary.hardware", "summary.quickStats"]), (datastore, &["summary.freeSpace"])];
+    let [host, store] = swap.vsphere.properties_of(wanted).await?;
     let hardware = host.require("summary.hardware")?;
     let number =
         |path: &str| host.get("summary.quickStats").and_then(|stats| stats.number_at(path)).unwrap_or_default();
@@ -213,16 +238,51 @@ async fn resources(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepEr
     }
     let memory = hardware.number_at("memorySize").unwrap_or_default() >> 20;
     let free = memory.saturating_sub(number("overallMemoryUsage"));
-    if memory_mib > free {
+    if room == Room::All && memory_mib > free {
         short.push(format!("the new machine needs {memory_mib} MiB of memory, {free} MiB are free"));
     }
-    let store = swap.vsphere.properties(&machine.datastore, &["summary"]).await?;
-    let free = store.require("summary")?.number_at("freeSpace").unwrap_or_default();
+    let free = store.require("summary.freeSpace")?.text.trim().parse().unwrap_or_default();
     if ovf.disk_bytes > free {
         let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
         short.push(format!("the new machine needs {} of disk, {} are free", gib(ovf.disk_bytes), gib(free)));
     }
     if short.is_empty() { Ok(()) } else { refuse("insufficient-resources", short.join("; ")) }
+}
+
+/// Sees that a power-off is not the end of the old appliance: what runs is what its files say.
+///
+/// A network that is in the file twice fails the route service at the next boot, and a link-scoped route that was taken out of the
+/// file is in the kernel until then (vmware-haproxy #10).
+async fn would_come_back(shell: &Shell) -> Result<(), StepError> {
+    const FILE: &str = "/etc/vmware/route-tables.cfg";
+    let text = shell.read(FILE).await?.unwrap_or_default();
+    let (mut gateways, mut links) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        match fields[..] {
+            [_, table, _, _, _gateway] if !gateways.insert(table.to_owned()) => {
+                let message = format!("{table} is in {FILE} twice: the route service would fail at the next boot");
+                return refuse("would-not-come-back", message);
+            }
+            [_, table, _, network] => {
+                let network: Option<IpNet> = network.parse().ok();
+                links.insert((table.to_owned(), network.map(|network| network.trunc())));
+            }
+            _ => {}
+        }
+    }
+    let shown = shell.run("ip route show table all", bytes::Bytes::new()).await?;
+    for line in String::from_utf8_lossy(&shown.stdout).lines().filter(|line| line.ends_with("scope link")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let table = words.iter().position(|word| *word == "table").and_then(|at| words.get(at + 1));
+        let Some(table) = table.and_then(|table| table.strip_prefix("rtctl_")) else { continue };
+        let network = words.first().and_then(|network| network.parse().ok()).map(|net: IpNet| net.trunc());
+        if !links.contains(&(table.to_owned(), network)) {
+            let message = format!("route {line:?} is in the kernel and not in {FILE}: a boot would lose it");
+            return refuse("would-not-come-back", message);
+        }
+    }
+    Ok(())
 }
 
 async fn certificate_there(shell: &Shell) -> Result<String, StepError> {

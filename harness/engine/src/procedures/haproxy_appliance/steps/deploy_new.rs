@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use crate::plan::PlannedStep;
 use crate::procedures::haproxy_appliance::steps::act;
 use crate::procedures::haproxy_appliance::steps::check_prerequisites::vsphere_and_target;
+use crate::procedures::haproxy_appliance::steps::save_customisations::SERVICE_RANGES;
 use crate::procedures::haproxy_appliance::swap::{COMPLETE_KEY, OWNER_KEY, Swap};
 use crate::retry::{Certainty, Wait};
-use crate::step::{Step, StepError, StepFuture, UndoReason};
+use crate::step::{Restoring, Step, StepError, StepFuture, UndoReason};
 use crate::vsphere::{Deployment, MachineFacts, ManagedObject, OvfDescriptor, PowerState, Reconfigure, VSphereError};
 
 /// Deploys the new machine, powered off, with identical inputs.
@@ -54,7 +55,7 @@ impl Step<Swap> for DeployNew {
         Box::pin(async move {
             // The last look before anything is changed: vCenter may have been upgraded since the first.
             vsphere_and_target(swap).await?;
-            let deployment = deployment(swap)?;
+            let deployment = deployment(swap).await?;
             let limit = swap.parameters.deadlines.task;
             let wait = Wait::new(&swap.wire, "deployment", LEASE + limit * 2, swap.parameters.deadlines.poll * 2);
             let machine = loop {
@@ -93,7 +94,9 @@ impl Step<Swap> for DeployNew {
 
     fn undo<'a>(&'a self, swap: &'a mut Swap, reason: UndoReason) -> StepFuture<'a, ()> {
         Box::pin(async move {
-            if reason == UndoReason::Requested && swap.parameters.keep_new_after_rollback {
+            // What an interrupted deployment left is not worth keeping.
+            let whole = swap.findings.new.is_some();
+            if reason == UndoReason::Requested && swap.parameters.keep_new_after_rollback && whole {
                 return Ok(());
             }
             if let Some(machine) = swap.find_own_new().await? {
@@ -104,15 +107,19 @@ impl Step<Swap> for DeployNew {
         })
     }
 
-    fn restore(&self, swap: &mut Swap, output: &Value) {
-        if let Ok(machine) = serde_json::from_value::<ManagedObject>(output["machine"].clone()) {
-            swap.findings.new.get_or_insert(machine);
-        }
+    fn restore(&self, swap: &mut Swap, output: &Value) -> Result<(), Restoring> {
+        let machine: ManagedObject = serde_json::from_value(output["machine"].clone())?;
+        swap.findings.new.get_or_insert(machine);
+        Ok(())
     }
 
     fn advice(&self, swap: &Swap) -> String {
-        let name = &swap.parameters.new_name;
-        format!("{} serves again; remove the machine {name}, which must stay powered off", swap.parameters.old_name)
+        let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
+        let (off, destroy) = (swap.govc("vm.power -off -force", new), swap.govc("vm.destroy", new));
+        format!(
+            "{old} serves; never power {new} on, it would answer for the same addresses. Remove it with {off} and {destroy}, or \
+             call the engine with `rollback` again"
+        )
     }
 }
 
@@ -120,7 +127,7 @@ impl Step<Swap> for DeployNew {
 /// earlier attempt left it torn, and left alone where it is not ours.
 async fn leftover(swap: &mut Swap) -> Result<Option<ManagedObject>, StepError> {
     let Some(machine) = swap.find_new().await? else { return Ok(None) };
-    if swap.option(&machine, OWNER_KEY).await?.as_ref() != Some(&swap.key) {
+    if swap.option(&machine, OWNER_KEY).await? != Some(swap.owner()) {
         let name = &swap.parameters.new_name;
         return Err(StepError::Unfit(format!("there is a machine {name} already that this upgrade did not make")));
     }
@@ -162,23 +169,23 @@ fn may_pass(error: &VSphereError) -> bool {
 
 /// Gives the machine the old one's hardware and marks it as complete.
 async fn complete(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
-    let facts = swap.vsphere.machine(machine).await?;
+    let (cpus, memory_mib) = swap.vsphere.hardware(machine).await?;
     let old = &swap.old()?.machine;
     let change = Reconfigure {
-        cpus: (facts.cpus != old.cpus).then_some(old.cpus),
-        memory_mib: (facts.memory_mib != old.memory_mib).then_some(old.memory_mib),
-        extra_config: vec![(OWNER_KEY.to_owned(), swap.key.clone()), (COMPLETE_KEY.to_owned(), "true".to_owned())],
+        cpus: (cpus != old.cpus).then_some(old.cpus),
+        memory_mib: (memory_mib != old.memory_mib).then_some(old.memory_mib),
+        extra_config: vec![(OWNER_KEY.to_owned(), swap.owner()), (COMPLETE_KEY.to_owned(), "true".to_owned())],
         ..Reconfigure::default()
     };
     let limit = swap.parameters.deadlines.task;
     Ok(swap.vsphere.reconfigure(machine, &change, limit).await?)
 }
 
-fn deployment(swap: &Swap) -> Result<Deployment, StepError> {
+/// What to deploy: the new image with the old machine's inputs, networks and places.
+pub(in crate::procedures::haproxy_appliance) async fn deployment(swap: &mut Swap) -> Result<Deployment, StepError> {
     let unfit = |message: String| StepError::Unfit(message);
-    let old = &swap.old()?.machine;
-    let descriptor = &swap.parameters.ova.descriptor;
-    let ovf = OvfDescriptor::read(descriptor).map_err(|error| unfit(error.to_string()))?;
+    let ovf = swap.ovf()?;
+    let old = &swap.old_with_inputs().await?;
     let option = if old.cards.len() > 2 { "frontend" } else { "default" };
     let option = ovf.options.iter().any(|known| known == option).then(|| option.to_owned());
     let wanted = ovf.networks(option.as_deref());
@@ -189,12 +196,12 @@ fn deployment(swap: &Swap) -> Result<Deployment, StepError> {
     let networks = wanted.iter().zip(&old.cards).map(|(name, card)| ((*name).to_owned(), card.network.clone()));
     Ok(Deployment {
         name: swap.parameters.new_name.clone(),
-        descriptor: descriptor.clone(),
+        descriptor: swap.parameters.ova.descriptor.clone(),
         disk: swap.parameters.ova.disk.clone(),
         option,
         networks: networks.collect(),
         properties: inputs(swap, old, &ovf)?,
-        extra_config: vec![(OWNER_KEY.to_owned(), swap.key.clone())],
+        extra_config: vec![(OWNER_KEY.to_owned(), swap.owner())],
         pool: old.pool.clone(),
         datastore: old.datastore.clone(),
         folder: old.folder.clone(),
@@ -215,6 +222,14 @@ fn inputs(swap: &Swap, old: &MachineFacts, ovf: &OvfDescriptor) -> Result<Vec<(S
     values.insert("loadbalance.haproxy_pwd", parameters.haproxy_password.clone());
     values.insert("appliance.ca_cert", Secret::new(&certificates.server));
     values.insert("appliance.ca_cert_key", certificates.server_key.clone());
+    // What it answers for now, in place of what it was deployed with.
+    if let Some(added) =
+        swap.findings.customisations.as_ref().map(|found| &found.ranges).filter(|added| !added.is_empty())
+    {
+        let deployed = old.property(SERVICE_RANGES).unwrap_or_default();
+        let all = [deployed].into_iter().chain(added.iter().map(String::as_str)).filter(|range| !range.is_empty());
+        values.insert(SERVICE_RANGES, Secret::new(all.collect::<Vec<_>>().join(",")));
+    }
     let mut inputs = Vec::new();
     for (id, value) in values {
         match ovf.default_of(id) {

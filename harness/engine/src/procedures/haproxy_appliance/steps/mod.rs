@@ -1,14 +1,14 @@
-//! The steps of the swap, one file for each.
+//! The steps of the procedure `hardened`, one file for each.
 
-mod check_prerequisites;
-mod copy_certificates;
-mod deploy_new;
+pub(super) mod check_prerequisites;
+pub(super) mod copy_certificates;
+pub(super) mod deploy_new;
 mod power_off_old;
 mod power_on_new;
 mod read_appliance;
-mod reapply_customisations;
-mod remove_old;
-mod save_customisations;
+pub(super) mod reapply_customisations;
+pub(super) mod remove_old;
+pub(super) mod save_customisations;
 mod verify_addresses;
 mod verify_routes;
 mod verify_services;
@@ -17,13 +17,16 @@ use crate::plan::{PlannedStep, Undo};
 use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::step::Step;
 
+#[cfg(feature = "mutants")]
+pub(super) use deploy_new::deployment;
+
 /// The steps, in order.
 pub(super) fn all(remove_old: bool) -> Vec<Box<dyn Step<Swap>>> {
     let mut steps: Vec<Box<dyn Step<Swap>>> = vec![
         Box::new(check_prerequisites::CheckPrerequisites),
         Box::new(read_appliance::ReadAppliance),
         Box::new(copy_certificates::CopyCertificates),
-        Box::new(save_customisations::SaveCustomisations),
+        Box::new(save_customisations::SaveCustomisations { ranges: true }),
         Box::new(deploy_new::DeployNew),
         Box::new(power_off_old::PowerOffOld),
         Box::new(power_on_new::PowerOnNew),
@@ -39,16 +42,24 @@ pub(super) fn all(remove_old: bool) -> Vec<Box<dyn Step<Swap>>> {
 }
 
 /// A step that only looks.
-fn look(swap: &Swap, name: &str, does: &str, calls: &[&str]) -> PlannedStep {
+pub(super) fn look(swap: &Swap, name: &str, does: &str, calls: &[&str]) -> PlannedStep {
     planned(swap, name, does, Undo::Nothing, &[], calls)
 }
 
 /// A step that changes something and is taken back by `undo`.
-fn act(swap: &Swap, name: &str, does: &str, undo: &str, undo_calls: &[&str], calls: &[&str]) -> PlannedStep {
+pub(super) fn act(swap: &Swap, name: &str, does: &str, undo: &str, undo_calls: &[&str], calls: &[&str]) -> PlannedStep {
     planned(swap, name, does, Undo::Does(undo.to_owned()), undo_calls, calls)
 }
 
-fn planned(swap: &Swap, name: &str, does: &str, undo: Undo, undo_calls: &[&str], calls: &[&str]) -> PlannedStep {
+/// A step of this upgrade.
+pub(super) fn planned(
+    swap: &Swap,
+    name: &str,
+    does: &str,
+    undo: Undo,
+    undo_calls: &[&str],
+    calls: &[&str],
+) -> PlannedStep {
     let owned = |calls: &[&str]| calls.iter().map(|call| (*call).to_owned()).collect();
     PlannedStep {
         name: name.to_owned(),

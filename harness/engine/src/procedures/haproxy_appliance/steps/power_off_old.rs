@@ -6,8 +6,8 @@ use crate::plan::PlannedStep;
 use crate::procedures::haproxy_appliance::steps::act;
 use crate::procedures::haproxy_appliance::steps::check_prerequisites::vsphere_and_target;
 use crate::procedures::haproxy_appliance::swap::Swap;
-use crate::step::{Step, StepError, StepFuture, UndoReason};
-use crate::vsphere::PowerState;
+use crate::step::{Restoring, Step, StepError, StepFuture, UndoReason};
+use crate::vsphere::{PowerState, VSphereError};
 
 /// Powers the old machine off: the outage begins.
 pub(super) struct PowerOffOld;
@@ -49,6 +49,7 @@ impl Step<Swap> for PowerOffOld {
             vsphere_and_target(swap).await?;
             let old = swap.old()?.machine.object.clone();
             swap.power_off_softly(&old).await?;
+            swap.findings.old_went_off = true;
             Ok(json!({"machine": old}))
         })
     }
@@ -67,7 +68,21 @@ impl Step<Swap> for PowerOffOld {
         Box::pin(async move {
             let old = swap.old()?.machine.object.clone();
             let new = swap.find_new().await?;
-            swap.power_on_alone(&old, new.as_ref()).await?;
+            let (task, shutdown) = (swap.parameters.deadlines.task, swap.parameters.deadlines.shutdown);
+            swap.vsphere.settle_tasks(&old, task).await?;
+            if !swap.findings.old_went_off && swap.vsphere.power_state(&old).await? == PowerState::On {
+                // A guest that was asked to shut down is on until it is off, and nothing calls it back. Where it is not going
+                // off, it serves meanwhile.
+                match swap.vsphere.wait_for_power(&old, PowerState::Off, shutdown).await {
+                    Ok(()) | Err(VSphereError::NotInTime(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match swap.power_on_alone(&old, new.as_ref()).await {
+                // A task that never ended was cancelled, and there is no other way back than this one.
+                Err(StepError::VSphere(VSphereError::NotInTime(_))) => swap.power_on_alone(&old, new.as_ref()).await?,
+                other => other?,
+            }
             swap.wait_for_services().await?;
             swap.dataplane()?.version().await?;
             swap.wait_for_addresses().await?;
@@ -75,11 +90,18 @@ impl Step<Swap> for PowerOffOld {
         })
     }
 
+    fn restore(&self, swap: &mut Swap, _output: &Value) -> Result<(), Restoring> {
+        swap.findings.old_went_off = true;
+        Ok(())
+    }
+
     fn advice(&self, swap: &Swap) -> String {
         let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
+        let (look, on) = (swap.govc("vm.info", new), swap.govc("vm.power -on", old));
         format!(
-            "see that {new} is powered off, power {old} on, and look at its services with \
-             `systemctl status haproxy dataplaneapi` until every load-balancer address answers"
+            "see with {look} that {new} is not on, and power {old} on with {on}; on {old} look at `systemctl status haproxy \
+             dataplaneapi` and `journalctl -xeu dataplaneapi` until every load-balancer address answers. Or call the engine \
+             with `rollback` again: it goes on with this step"
         )
     }
 }

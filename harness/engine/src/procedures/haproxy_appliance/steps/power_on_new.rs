@@ -57,8 +57,17 @@ impl Step<Swap> for PowerOnNew {
 
     fn undo<'a>(&'a self, swap: &'a mut Swap, _reason: UndoReason) -> StepFuture<'a, ()> {
         Box::pin(async move {
-            match swap.find_own_new().await? {
-                Some(new) => swap.power_off_softly(&new).await,
+            let mut new = swap.find_own_new().await?;
+            if new.is_none() {
+                // That there is nothing to take back is believed when it was seen twice.
+                new = swap.find_own_new().await?;
+            }
+            match new {
+                Some(new) => {
+                    // A machine that is about to go on passes for off.
+                    swap.vsphere.settle_tasks(&new, swap.parameters.deadlines.task).await?;
+                    swap.power_off_softly(&new).await
+                }
                 None => Ok(()),
             }
         })
@@ -66,6 +75,11 @@ impl Step<Swap> for PowerOnNew {
 
     fn advice(&self, swap: &Swap) -> String {
         let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
-        format!("power {new} off, and only when it is off, power {old} on")
+        let (off, look) = (swap.govc("vm.power -off -force", new), swap.govc("vm.info", new));
+        let on = swap.govc("vm.power -on", old);
+        format!(
+            "power {new} off with {off}; only when {look} says poweredOff, power {old} on with {on}. Or call the engine with \
+             `rollback` again: it goes on with this step"
+        )
     }
 }

@@ -8,7 +8,7 @@ use crate::procedures::haproxy_appliance::routes;
 use crate::procedures::haproxy_appliance::steps::look;
 use crate::procedures::haproxy_appliance::swap::{Swap, answers};
 use crate::retry::Wait;
-use crate::step::{Step, StepError, StepFuture};
+use crate::step::{Restoring, Step, StepError, StepFuture};
 
 /// Reads inputs, networks, routes, and which addresses answer.
 pub(super) struct ReadAppliance;
@@ -65,13 +65,10 @@ impl Step<Swap> for ReadAppliance {
         })
     }
 
-    fn restore(&self, swap: &mut Swap, output: &Value) {
-        if let Ok((mut old, baseline)) = serde_json::from_value::<(OldAppliance, Baseline)>(output.clone()) {
-            // What the journal has of these is `***`.
-            old.machine.properties.clear();
-            old.machine.extra_config.clear();
-            swap.findings.old.get_or_insert(old);
-            swap.findings.baseline.get_or_insert(baseline);
-        }
+    fn restore(&self, swap: &mut Swap, output: &Value) -> Result<(), Restoring> {
+        let (old, baseline) = serde_json::from_value::<(OldAppliance, Baseline)>(output.clone())?;
+        swap.findings.old = Some(old.without_secrets());
+        swap.findings.baseline.get_or_insert(baseline);
+        Ok(())
     }
 }

@@ -11,9 +11,9 @@ use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::shell::Shell;
 use crate::step::{Step, StepError, StepFuture};
 
-const HAPROXY: &str = "/etc/haproxy/haproxy.cfg";
+pub(in super::super) const HAPROXY: &str = "/etc/haproxy/haproxy.cfg";
 const CANDIDATE: &str = "/etc/haproxy/haproxy.cfg.candidate";
-const DATAPLANE: &str = "/etc/haproxy/dataplaneapi.cfg";
+pub(in super::super) const DATAPLANE: &str = "/etc/haproxy/dataplaneapi.cfg";
 
 /// Puts the saved customisations back and restarts the services.
 pub(super) struct ReapplyCustomisations;
@@ -37,7 +37,8 @@ impl Step<Swap> for ReapplyCustomisations {
                 return Ok(json!({"changed": false}));
             }
             let shell = swap.appliance_shell()?;
-            let changed = needs_change(&shell, &custom).await?;
+            // The candidate is removed last: where it is there, somebody ended in the midst of this.
+            let changed = needs_change(&shell, &custom).await? || shell.read(CANDIDATE).await?.is_some();
             if changed {
                 // The API is stopped meanwhile, so that no operator's commit gets lost between our reading and writing.
                 shell.systemctl("stop", "dataplaneapi").await?;
@@ -46,6 +47,7 @@ impl Step<Swap> for ReapplyCustomisations {
                 shell.systemctl("start", "dataplaneapi").await?;
                 merged?;
                 swap.wait_for_services().await?;
+                shell.remove(CANDIDATE).await?;
             }
             Ok(json!({"changed": changed}))
         })
@@ -62,12 +64,14 @@ impl Step<Swap> for ReapplyCustomisations {
     }
 }
 
-fn saved(swap: &Swap) -> Result<Customisations, StepError> {
+/// The customisations that an earlier step saved.
+pub(in super::super) fn saved(swap: &Swap) -> Result<Customisations, StepError> {
     let saved = swap.findings.customisations.clone();
     saved.ok_or_else(|| StepError::Unfit("no customisations were looked for".to_owned()))
 }
 
-async fn read(shell: &Shell, path: &str) -> Result<String, StepError> {
+/// A file that must be there.
+pub(in super::super) async fn read(shell: &Shell, path: &str) -> Result<String, StepError> {
     shell.read(path).await?.ok_or_else(|| StepError::Unfit(format!("there is no {path}")))
 }
 
@@ -82,8 +86,10 @@ async fn merge_files(shell: &Shell, custom: &Customisations) -> Result<(), StepE
     let dataplane = merge::dataplane(&read(shell, DATAPLANE).await?, &custom.dataplane);
     shell.write(CANDIDATE, haproxy.clone()).await?;
     let checked = shell.succeed(&format!("haproxy -c -f {CANDIDATE}"), Bytes::new()).await;
-    shell.remove(CANDIDATE).await?;
-    checked?;
+    if let Err(error) = checked {
+        shell.remove(CANDIDATE).await?;
+        return Err(error.into());
+    }
     shell.write(HAPROXY, haproxy).await?;
     shell.write(DATAPLANE, dataplane).await?;
     shell.systemctl("restart", "haproxy").await?;

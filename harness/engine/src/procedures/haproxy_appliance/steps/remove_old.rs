@@ -8,7 +8,7 @@ use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::step::{Step, StepError, StepFuture, UndoReason};
 
 /// Removes the old machine. After this there is no way back.
-pub(super) struct RemoveOld;
+pub(in super::super) struct RemoveOld;
 
 impl Step<Swap> for RemoveOld {
     fn plan(&self, swap: &Swap) -> PlannedStep {
@@ -17,7 +17,7 @@ impl Step<Swap> for RemoveOld {
             "remove-old",
             "remove the old machine and its disks",
             Undo::Impossible,
-            &["vsphere.FindByInventoryPath"],
+            &["vsphere.FindByInventoryPath", "vsphere.RetrievePropertiesEx"],
             &[
                 "vsphere.RetrievePropertiesEx",
                 "vsphere.Destroy_Task",
@@ -50,15 +50,30 @@ impl Step<Swap> for RemoveOld {
     /// Only a removal that did not happen can be taken back.
     fn undo<'a>(&'a self, swap: &'a mut Swap, _reason: UndoReason) -> StepFuture<'a, ()> {
         Box::pin(async move {
+            // A removal that an engine before us began goes on without it.
+            if let Some(old) = swap.find_old().await? {
+                let limit = swap.parameters.deadlines.task;
+                match swap.vsphere.wait_for_tasks(&old, limit).await {
+                    Err(error) if !error.is_fault("ManagedObjectNotFound") => return Err(error.into()),
+                    Ok(()) | Err(_) => {}
+                }
+            }
             match swap.find_old().await? {
                 Some(_) => Ok(()),
-                None => Err(StepError::Unfit(format!("{} is gone", swap.parameters.old_name))),
+                None => {
+                    let message = format!("{} is gone", swap.parameters.old_name);
+                    Err(StepError::Refused { rule: "point-of-no-return", message })
+                }
             }
         })
     }
 
     fn advice(&self, swap: &Swap) -> String {
         let (old, new) = (&swap.parameters.old_name, &swap.parameters.new_name);
-        format!("{old} cannot come back; {new} is in service: see that its addresses answer")
+        let look = swap.govc("vm.info", new);
+        format!(
+            "leave {new} on, it is what serves: {old} cannot come back. See with {look} that {new} is poweredOn, and that every \
+             load-balancer address answers"
+        )
     }
 }

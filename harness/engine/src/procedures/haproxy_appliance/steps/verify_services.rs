@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::dataplane::DataplaneError;
 use crate::plan::PlannedStep;
 use crate::procedures::haproxy_appliance::certificate;
 use crate::procedures::haproxy_appliance::steps::act;
 use crate::procedures::haproxy_appliance::swap::{SERVICES, Swap};
 use crate::shell::Shell;
 use crate::step::{Step, StepError, StepFuture};
+use grenadier_wire::Failure;
 
 /// Logs in, sees that both services run, and puts the saved certificate in place where another is there.
 pub(super) struct VerifyServices;
@@ -29,7 +31,8 @@ impl Step<Swap> for VerifyServices {
             swap.wait_for_services().await?;
             let shell = swap.appliance_shell()?;
             let wanted = swap.old()?.fingerprint.clone();
-            let installed = installed_fingerprint(&shell).await? != Some(wanted);
+            // The file may have been written by an engine that ended before it restarted the service.
+            let installed = installed_fingerprint(&shell).await? != Some(wanted) || !shows_pinned(swap).await?;
             if installed {
                 install(swap, &shell).await?;
                 swap.wait_for_services().await?;
@@ -50,6 +53,15 @@ impl Step<Swap> for VerifyServices {
 async fn installed_fingerprint(shell: &Shell) -> Result<Option<String>, StepError> {
     let certificate = shell.read("/etc/haproxy/server.crt").await?;
     Ok(certificate.and_then(|text| certificate::fingerprint(&text)))
+}
+
+/// Whether the API shows the certificate that the operators pin.
+async fn shows_pinned(swap: &Swap) -> Result<bool, StepError> {
+    match swap.dataplane()?.version().await {
+        Ok(_) => Ok(true),
+        Err(DataplaneError::NoAnswer { source: Failure::Untrusted { .. }, .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn install(swap: &Swap, shell: &Shell) -> Result<(), StepError> {

@@ -1,0 +1,95 @@
+//! The folder that explains an exploration.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use grenadier_report::JunitError;
+use thiserror::Error;
+
+use crate::{Assumptions, Exploration, junit};
+
+/// The folder of an exploration cannot be written.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// A file or directory cannot be written.
+    #[error("exploration folder: {path} could not be written")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The JUnit report could not be made.
+    #[error(transparent)]
+    Junit(#[from] JunitError),
+}
+
+/// Writes `cases/<signature>.yaml`, `junit.xml`, and at last `explore.json`: a folder that has it is complete.
+#[derive(Clone, Debug)]
+pub struct ExploreFolder {
+    path: PathBuf,
+}
+
+impl ExploreFolder {
+    /// The folder at `path`. It is made when it is written to; what an earlier exploration left there is replaced.
+    pub fn new(path: impl Into<PathBuf>) -> ExploreFolder {
+        ExploreFolder { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn write(&self, exploration: &Exploration) -> Result<(), FolderError> {
+        // Cases of an earlier exploration would pass for failures of this one.
+        for old in ["explore.json", "junit.xml"] {
+            self.removed(&self.path.join(old), fs::remove_file(self.path.join(old)))?;
+        }
+        let cases = self.path.join("cases");
+        self.removed(&cases, fs::remove_dir_all(&cases))?;
+        let made = if exploration.failures.is_empty() { &self.path } else { &cases };
+        fs::create_dir_all(made).map_err(|source| FolderError::Write { path: made.clone(), source })?;
+        for failure in &exploration.failures {
+            self.put(&failure.file, &failure.case)?;
+        }
+        self.put("junit.xml", &junit(exploration)?)?;
+        self.put("explore.json", &exploration.to_json())
+    }
+
+    /// Writes what came of turning assumptions over: `cases/<id>.yaml`, and at last `assumptions.json`.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn write_assumptions(&self, found: &Assumptions) -> Result<(), FolderError> {
+        let cases = self.path.join("cases");
+        self.removed(&cases, fs::remove_dir_all(&cases))?;
+        fs::create_dir_all(&cases).map_err(|source| FolderError::Write { path: cases, source })?;
+        for turned in found.assumptions.iter().filter_map(|it| it.turned.as_ref()) {
+            if let (Some(file), Some(case)) = (&turned.file, &turned.case) {
+                self.put(file, case)?;
+            }
+        }
+        self.put("assumptions.json", &found.to_json())
+    }
+
+    fn removed(&self, path: &Path, result: io::Result<()>) -> Result<(), FolderError> {
+        match result {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FolderError::Write { path: path.to_owned(), source: error })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<(), FolderError> {
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(|source| FolderError::Write { path, source })
+    }
+}
