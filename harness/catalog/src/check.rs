@@ -12,6 +12,7 @@ named! {
         Outcome = "outcome", "what the engine claims is what the world shows";
         Restored = "restored", "after rollback the system equals the captured original, level by level";
         Leftovers = "leftovers", "nothing remains that the scenario did not declare as a residual";
+        Secrets = "secrets", "no password or private key is anywhere but where it belongs: on no disk, in no log";
         Terminates = "terminates", "the engine comes to an end before the horizon";
         RoutesEqual = "routes-equal", "the routes afterwards equal the routes before, per cluster, in file and in process";
         Canary = "canary", "a target outside the upgrade stays reachable; if it does not, the environment is to blame";
@@ -32,6 +33,7 @@ impl Check {
             | Self::Outcome
             | Self::Restored
             | Self::Leftovers
+            | Self::Secrets
             | Self::Terminates
             | Self::RoutesEqual
             | Self::Canary => World::ALL,

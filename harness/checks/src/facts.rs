@@ -10,7 +10,8 @@ use grenadier_probe::{Moment, Spans};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AcknowledgedWrite, Capture, EngineFact, Expectation, Inventory, Masks, Meaning, Pattern, Reference, Routes, Verb,
+    AcknowledgedWrite, Capture, EngineFact, Expectation, Exposure, Inventory, Masks, Meaning, Pattern, Reference,
+    Routes, Verb,
 };
 
 /// What was run.
@@ -144,6 +145,8 @@ pub struct Facts<'a> {
     pub routes: Stages<Routes>,
     /// SHA-256 of the certificate the product's API serves, which its users pin.
     pub certificates: Stages<String>,
+    /// Secrets where they do not belong.
+    pub exposures: Stages<Vec<Exposure>>,
     /// What the target version itself consists of: no leftover where the run ends upgraded.
     pub product: Inventory,
     /// Paths of objects that a step declares to recreate: their identity may change.
@@ -178,6 +181,7 @@ impl<'a> Facts<'a> {
             meaning: Stages::default(),
             routes: Stages::default(),
             certificates: Stages::default(),
+            exposures: Stages::default(),
             product: Inventory::default(),
             recreated: Vec::new(),
             acknowledged: Vec::new(),

@@ -10,8 +10,8 @@ use grenadier_events::{
 };
 
 use crate::{
-    AcknowledgedWrite, Capture, EngineEnd, EngineFact, Expectation, Facts, Inventory, ItemKind, Masks, Meaning,
-    MeaningOf, Node, Pattern, Residual, Route, Routes, RunEnd, Shown, Stages, Subject, Target, Verb,
+    AcknowledgedWrite, Capture, EngineEnd, EngineFact, Expectation, Exposure, Facts, Inventory, ItemKind, Masks,
+    Meaning, MeaningOf, Node, Pattern, Residual, Route, Routes, RunEnd, Shown, Stages, Subject, Target, Verb,
 };
 
 /// Everything [`Facts`] borrow or hold.
@@ -30,6 +30,7 @@ pub(crate) struct Run {
     pub(crate) meaning: Stages<Meaning>,
     pub(crate) routes: Stages<Routes>,
     pub(crate) certificates: Stages<String>,
+    pub(crate) exposures: Stages<Vec<Exposure>>,
     pub(crate) product: Inventory,
     pub(crate) recreated: Vec<Pattern>,
     pub(crate) acknowledged: Vec<AcknowledgedWrite>,
@@ -70,6 +71,7 @@ pub(crate) fn bare() -> Run {
         meaning: Stages::default(),
         routes: Stages::default(),
         certificates: Stages::default(),
+        exposures: Stages::default(),
         product: Inventory::default(),
         recreated: Vec::new(),
         acknowledged: Vec::new(),
@@ -101,6 +103,7 @@ fn with_system(mut run: Run) -> Run {
     .into();
     let routes = Routes { process: Some(file.clone()), file };
     run.routes = stages(&routes, &routes);
+    run.exposures = stages(&Vec::new(), &Vec::new());
     run.certificates = stages(&"aaaa".to_owned(), &"aaaa".to_owned());
 
     let on = |on| MeaningOf {
@@ -216,6 +219,7 @@ impl Run {
             meaning: self.meaning.clone(),
             routes: self.routes.clone(),
             certificates: self.certificates.clone(),
+            exposures: self.exposures.clone(),
             product: self.product.clone(),
             recreated: self.recreated.clone(),
             acknowledged: self.acknowledged.clone(),

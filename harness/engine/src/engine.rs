@@ -312,7 +312,7 @@ impl Engine {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // What was waited for to the deadline will not come by waiting as long again.
+            // What was waited for to the deadline will not come by waiting as long again. A task can be begun again.
             let waited = matches!(error, StepError::NotInTime(_) | StepError::VSphere(VSphereError::NotInTime(_)));
             let refuses = matches!(error, StepError::Refused { .. });
             match UNDO.pause(attempt).filter(|_| !waited && !refuses) {

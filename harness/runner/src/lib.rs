@@ -11,6 +11,7 @@ mod plan;
 mod protocols;
 mod rehearsal;
 mod run;
+mod searcher;
 mod setting;
 mod stage;
 mod strikes;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
-use grenadier_checks::{Capture, Expectation, Facts, Masks, Reference, Required, Roles, Stages, Subject, Verdict};
+use grenadier_checks::{
+    Capture, Expectation, Exposure, Facts, Masks, Reference, Required, Roles, Stages, Subject, Verdict,
+};
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
 use grenadier_fleet_docker::engine::{ConnectError, connect};
@@ -217,7 +219,13 @@ fn conclude(
         let Some(observed) = observed else { continue };
         stages.take(place, observed);
     }
-    let Nature { targets, roles, product, residuals, recreated, written_by_others } = nature;
+    let Nature { targets, roles, product, residuals, recreated, searcher, written_by_others } = nature;
+    // An explored run leaves no log.
+    if reference.is_none()
+        && let Some(exposures) = &mut stages.exposures.end
+    {
+        exposures.extend(searcher.in_log("events.jsonl", &log.to_jsonl()));
+    }
     let events = log.events();
     // Others act after a step has succeeded, so only then is there something they wrote.
     let performed = |step: &str| {
@@ -249,6 +257,7 @@ fn conclude(
         meaning: stages.meaning,
         routes: stages.routes,
         certificates: stages.certificates,
+        exposures: stages.exposures,
         product,
         recreated,
         acknowledged: written.collect(),
@@ -279,6 +288,7 @@ struct Split {
     meaning: Stages<grenadier_checks::Meaning>,
     routes: Stages<grenadier_checks::Routes>,
     certificates: Stages<String>,
+    exposures: Stages<Vec<Exposure>>,
 }
 
 fn put<T>(stages: &mut Stages<T>, place: usize, value: Option<T>) {
@@ -291,12 +301,13 @@ fn put<T>(stages: &mut Stages<T>, place: usize, value: Option<T>) {
 
 impl Split {
     fn take(&mut self, place: usize, observed: Observed) {
-        let Observed { capture, shown, inventory, meaning, routes, certificate } = observed;
+        let Observed { capture, shown, inventory, meaning, routes, certificate, exposures } = observed;
         put(&mut self.shows, place, Some(shown));
         put(&mut self.captures, place, Some(capture));
         put(&mut self.inventory, place, Some(inventory));
         put(&mut self.meaning, place, Some(meaning));
         put(&mut self.routes, place, Some(routes));
         put(&mut self.certificates, place, certificate);
+        put(&mut self.exposures, place, Some(exposures));
     }
 }

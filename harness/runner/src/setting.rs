@@ -15,6 +15,8 @@ pub(crate) const VCENTER_ENDPOINT: &str = "vcenter.example:443";
 pub(crate) const ADMINISTRATOR: &str = "administrator@vsphere.local";
 /// The account the engine is given. It may lack what the scenario takes away.
 pub(crate) const UPGRADER: &str = "upgrader@vsphere.local";
+/// The user of the Data Plane API.
+pub(crate) const HAPROXY_USER: &str = "wcp";
 
 /// The secrets of a run: they follow from its seed, so that a leak can be looked for and a replay has the same.
 #[derive(Clone, Debug)]
@@ -39,10 +41,19 @@ impl Secrets {
         }
     }
 
+    /// What each is of, whose it is, and the password itself.
+    pub(crate) fn passwords(&self) -> [(&'static str, &'static str, &Secret); 4] {
+        [
+            ("the password of vCenter's administrator", ADMINISTRATOR, &self.administrator),
+            ("the engine's password for vCenter", UPGRADER, &self.upgrader),
+            ("the password of root", "root", &self.appliance_root),
+            ("the password of the Data Plane API", HAPROXY_USER, &self.haproxy),
+        ]
+    }
+
     /// Whether a text is one of them, or a private key in PEM.
     pub(crate) fn hide(&self, text: &str) -> bool {
-        let passwords = [&self.administrator, &self.upgrader, &self.appliance_root, &self.haproxy];
-        passwords.iter().any(|password| password.reveal() == text)
+        self.passwords().iter().any(|(_, _, password)| password.reveal() == text)
             || (text.starts_with("-----BEGIN ") && text.contains("PRIVATE KEY-----"))
     }
 }

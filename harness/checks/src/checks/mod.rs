@@ -10,6 +10,7 @@ mod outage;
 mod outcome;
 mod restored;
 mod routes_equal;
+mod secrets;
 mod terminates;
 mod unique_address_owner;
 
@@ -21,7 +22,7 @@ pub(crate) fn of_disturbed_runs() -> [&'static dyn Check; 1] {
 }
 
 /// Every check that each run undergoes, in the order of the catalogue and of reports.
-pub fn all() -> [&'static dyn Check; 9] {
+pub fn all() -> [&'static dyn Check; 10] {
     [
         &outage::Outage,
         &identity::Identity,
@@ -29,6 +30,7 @@ pub fn all() -> [&'static dyn Check; 9] {
         &outcome::Outcome,
         &restored::Restored,
         &leftovers::Leftovers,
+        &secrets::Secrets,
         &terminates::Terminates,
         &routes_equal::RoutesEqual,
         &canary::Canary,

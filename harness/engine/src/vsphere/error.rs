@@ -107,6 +107,9 @@ pub enum VSphereError {
     /// Something did not come about before its deadline.
     #[error(transparent)]
     NotInTime(#[from] NotInTime),
+    /// The task that the call began did not end before its deadline. It was cancelled, where it can be.
+    #[error(transparent)]
+    TaskNotInTime(NotInTime),
 }
 
 impl VSphereError {

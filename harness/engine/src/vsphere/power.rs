@@ -155,7 +155,8 @@ impl VSphere {
 
     /// Has a task performed, once in effect.
     ///
-    /// Where an answer was lost, or where another task is at work, it looks for the effect before it asks again.
+    /// Where an answer was lost, or where another task is at work, it looks for the effect before it asks again. `limit` is for
+    /// the task, and once more for what is in its way.
     async fn perform(
         &mut self,
         method: &'static str,
@@ -169,8 +170,7 @@ impl VSphere {
             if self.is_there(machine, effect).await? {
                 return Ok(());
             }
-            let left = wait.left().unwrap_or_default();
-            let error = match self.attempt(method, machine, arguments, left).await {
+            let error = match self.attempt(method, machine, arguments, limit).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -198,12 +198,14 @@ impl VSphere {
     ) -> Result<(), VSphereError> {
         let answer = self.call(method, machine, arguments, Repeat::IfUndelivered).await?;
         let task = answer.reference_at("returnval").ok_or_else(|| incomplete(method, "task"))?;
-        let ended = self.wait_for_task(&task, method, machine, limit).await.map(|_| ());
-        if matches!(ended, Err(VSphereError::NotInTime(_))) {
-            // As long as it runs, nothing else can be done to the machine. One that cannot be cancelled goes on.
-            let _ = self.call("CancelTask", &task, &[], Repeat::Freely).await;
+        match self.wait_for_task(&task, method, machine, limit).await {
+            Err(VSphereError::NotInTime(late)) => {
+                // As long as it runs, nothing else can be done to the machine. One that cannot be cancelled goes on.
+                let _ = self.call("CancelTask", &task, &[], Repeat::Freely).await;
+                Err(VSphereError::TaskNotInTime(late))
+            }
+            ended => ended.map(|_| ()),
         }
-        ended
     }
 
     async fn is_there(&mut self, machine: &ManagedObject, effect: Effect) -> Result<bool, VSphereError> {

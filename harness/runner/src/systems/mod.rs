@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use grenadier_catalog::Machine;
 use grenadier_checks::{
-    AcknowledgedWrite, Capture, EngineEnd, Inventory, Meaning, Pattern, Residual, Roles, Routes, Shown, Target, Verb,
+    AcknowledgedWrite, Capture, EngineEnd, Exposure, Inventory, Meaning, Pattern, Residual, Roles, Routes, Shown,
+    Target, Verb,
 };
 use grenadier_scenario::ForeignEvent;
 use thiserror::Error;
 
+use crate::searcher::Searcher;
 use crate::stage::{BoxFuture, Stage};
 
 pub(crate) mod haproxy_appliance;
@@ -71,6 +73,8 @@ pub(crate) struct Observed {
     pub meaning: Meaning,
     pub routes: Routes,
     pub certificate: Option<String>,
+    /// Secrets on disks where they do not belong.
+    pub exposures: Vec<Exposure>,
 }
 
 /// What verdicts need to know of a system beside what is observed.
@@ -81,6 +85,8 @@ pub(crate) struct Nature {
     pub product: Inventory,
     pub residuals: Vec<Residual>,
     pub recreated: Vec<Pattern>,
+    /// Finds the run's secrets in its log.
+    pub searcher: Searcher,
     /// What others write once they have done their part after the step named first.
     pub written_by_others: Vec<(String, AcknowledgedWrite)>,
 }

@@ -11,9 +11,9 @@ use grenadier_scenario::{Given, ProductVersion};
 use grenadier_wire::{Secret, TlsTrust};
 
 use super::layout::{Balancer, DATAPLANE_PORT};
-use super::{BASE_WITHIN, HAPROXY_USER, HaproxyAppliance, OLD, call, machines};
+use super::{BASE_WITHIN, HaproxyAppliance, OLD, call, machines};
 use crate::rehearsal::wait_until;
-use crate::setting::ADMINISTRATOR;
+use crate::setting::{ADMINISTRATOR, HAPROXY_USER};
 use crate::stage::{Pace, Stage};
 use crate::systems::PhaseError;
 

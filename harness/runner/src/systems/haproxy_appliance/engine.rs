@@ -14,8 +14,8 @@ use grenadier_wire::Wire;
 use super::base::{package, vcenter_access};
 use super::layout::{self, Layout, operator_machine};
 use super::process;
-use super::{HAPROXY_USER, HaproxyAppliance, OLD};
-use crate::setting::{Secrets, UPGRADER};
+use super::{HaproxyAppliance, OLD};
+use crate::setting::{HAPROXY_USER, Secrets, UPGRADER};
 use crate::stage::{Pace, Stage};
 
 impl HaproxyAppliance {

@@ -24,7 +24,8 @@ use grenadier_scenario::{ApplianceState, ForeignEvent, Given, ProductVersion, Sc
 
 use crate::data_plane::DataPlane;
 use crate::rehearsal::wait_until;
-use crate::setting::Secrets;
+use crate::searcher::Searcher;
+use crate::setting::{HAPROXY_USER, Secrets};
 use crate::stage::{BoxFuture, Stage};
 use crate::systems::{ForeignAction, Nature, Observed, Phase, PhaseError, Shutdown, System};
 pub(crate) use engine::plan;
@@ -34,10 +35,11 @@ use machines::{CANARY, CLIENT, OperatorAccess, operator_config};
 
 /// The name of the appliance that serves before the upgrade.
 const OLD: &str = "haproxy";
-/// The user of the Data Plane API.
-const HAPROXY_USER: &str = "wcp";
 /// How long the base may take to come up.
 const BASE_WITHIN: Duration = Duration::from_secs(180);
+
+/// Where the appliance keeps its private keys.
+const KEYS: [&str; 2] = ["/etc/haproxy/ca.key", "/etc/haproxy/server.key"];
 
 /// What the phases know of the appliance under test.
 pub(crate) struct HaproxyAppliance {
@@ -45,6 +47,7 @@ pub(crate) struct HaproxyAppliance {
     base: ProductVersion,
     target: ProductVersion,
     secrets: Secrets,
+    searcher: Searcher,
     layout: Option<Layout>,
     data_plane: DataPlane,
     /// SHA-256 of the certificate that the operators pin.
@@ -67,6 +70,7 @@ impl HaproxyAppliance {
             base: scenario.base_version(),
             target: scenario.target_version(),
             scenario: scenario.clone(),
+            searcher: Searcher::new(&secrets, &KEYS),
             secrets,
             layout: None,
             data_plane: DataPlane::default(),
@@ -366,6 +370,7 @@ impl System for HaproxyAppliance {
             residuals: self.scenario.expect.residuals.iter().map(residual).collect(),
             product,
             recreated: Vec::new(),
+            searcher: self.searcher.clone(),
             written_by_others: self.scenario.events.iter().filter_map(written).collect(),
         }
     }

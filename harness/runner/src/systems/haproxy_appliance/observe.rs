@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use grenadier_checks::{Capture, Class, Inventory, ItemKind, MeaningOf, Node, Routes, Shown};
+use grenadier_checks::{Capture, Class, Exposure, Inventory, ItemKind, MeaningOf, Node, Routes, Shown};
 use grenadier_fleet::{Boot, Machine, MachineId, Operation, OperationOutput, Power};
 use serde_json::Value;
 
@@ -52,12 +52,25 @@ impl HaproxyAppliance {
         let shown = self.shown(&held);
         let inventory = inventory(&held, &stage.cloud_state());
         let meaning = held.iter().map(|held| (held.machine.spec.name.clone(), meaning(held))).collect();
+        let exposures = self.exposures(stage, &held).await?;
         let mut capture = Capture::new(name, stage.clock().now());
         for held in &held {
             capture.root.insert(&format!("machines/{}", held.machine.spec.name), tree(held, &self.secrets));
         }
         capture.root.insert("cloud", cloud_tree(&stage.cloud_state(), &self.secrets));
-        Ok(Observed { capture, shown, inventory, meaning, routes, certificate })
+        Ok(Observed { capture, shown, inventory, meaning, routes, certificate, exposures })
+    }
+
+    /// Secrets on the disks of any machine, the clients and backends too.
+    async fn exposures(&self, stage: &dyn Stage, held: &[Held]) -> Result<Vec<Exposure>, PhaseError> {
+        let in_files = |held: &Held| self.searcher.in_files(&held.machine.spec.name, &held.files);
+        let mut exposures: Vec<Exposure> = held.iter().flat_map(in_files).collect();
+        let others: Vec<Machine> =
+            stage.view(|view| view.machines.values().filter(|machine| !machine.spec.hosted).cloned().collect());
+        for machine in others {
+            exposures.extend(in_files(&self.hold(stage, machine).await?));
+        }
+        Ok(exposures)
     }
 
     async fn hold(&self, stage: &dyn Stage, machine: Machine) -> Result<Held, PhaseError> {

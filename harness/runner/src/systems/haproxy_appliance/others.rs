@@ -17,8 +17,9 @@ use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::engine::procedure;
-use super::{HAPROXY_USER, HaproxyAppliance, OLD, call, layout};
+use super::{HaproxyAppliance, OLD, call, layout};
 use crate::rehearsal::administrator;
+use crate::setting::HAPROXY_USER;
 use crate::stage::Stage;
 use crate::systems::{ForeignAction, PhaseError, Work};
 

@@ -150,6 +150,10 @@ const LEASE: Duration = Duration::from_secs(300);
 /// vCenter removes the machine itself.
 async fn destroy(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
     let limit = swap.parameters.deadlines.task;
+    match swap.vsphere.cancel_tasks(machine, limit).await {
+        Err(error) if error.is_fault("ManagedObjectNotFound") => return Ok(()),
+        other => other?,
+    }
     swap.vsphere.power_off(machine, limit).await?;
     Ok(swap.vsphere.destroy(machine, LEASE + limit).await?)
 }

@@ -78,11 +78,7 @@ impl Step<Swap> for PowerOffOld {
                     Err(error) => return Err(error.into()),
                 }
             }
-            match swap.power_on_alone(&old, new.as_ref()).await {
-                // A task that never ended was cancelled, and there is no other way back than this one.
-                Err(StepError::VSphere(VSphereError::NotInTime(_))) => swap.power_on_alone(&old, new.as_ref()).await?,
-                other => other?,
-            }
+            swap.power_on_alone(&old, new.as_ref()).await?;
             swap.wait_for_services().await?;
             swap.dataplane()?.version().await?;
             swap.wait_for_addresses().await?;
