@@ -55,6 +55,7 @@ const MUTANTS: &[Mutant] = &[
     mutant(Defect::GivesUpEarly, UPGRADE, Check::Outcome),
     mutant(Defect::UndoesTooMuch, SWAP, Check::Restored),
     mutant(Defect::KeepsACredentialFile, SWAP, Check::Restored),
+    mutant(Defect::KeepsACredentialFile, UPGRADE, Check::Secrets),
     mutant(Defect::ChangesBeforeItRefuses, "haproxy-appliance-refuse-topology-differs", Check::Restored),
     mutant(Defect::IgnoresTheNextVsphere, "haproxy-appliance-refuse-vsphere-gets-too-new", Check::Outcome),
     Mutant {
