@@ -108,7 +108,7 @@ pub struct Target {
 pub enum RunEnd {
     /// It reached its declared horizon.
     Horizon,
-    /// Nothing was left that could still happen.
+    /// Nothing was left that could still happen: everything works, and in virtual time it did so for a while.
     Quiet,
     /// It was cut short for this reason, before anybody could know how it ends.
     Cut(String),

@@ -15,6 +15,10 @@ use crate::plan::Plan;
 /// How long a disturbed run lasts at least: a call that hangs is waited for, and waited for again.
 const HORIZON: Duration = Duration::from_secs(1800);
 
+/// How long a run goes on once everything is quiet: longer than the lease of a torn import holds its machine (300 s), and than
+/// operators and clients go without looking.
+const AFTERWARDS: Duration = Duration::from_secs(360);
+
 /// A scenario to be disturbed, and what its undisturbed run came to.
 pub struct Subject {
     /// Where the scenario comes from.
@@ -49,7 +53,8 @@ impl Subject {
             disturbed.rollback = Rollback::OnFailure;
         }
         let seed = Seed(disturbed.seed);
-        let output = run_virtual_with(&disturbed, seed, "", EventLog::default(), &Options::default());
+        let options = Options { afterwards: Some(AFTERWARDS), ..Options::default() };
+        let output = run_virtual_with(&disturbed, seed, "", EventLog::default(), &options);
         if output.verdict.verdict != Word::Passed {
             return Err(SubjectError { verdict: Box::new(output.verdict) });
         }
@@ -79,8 +84,13 @@ impl Subject {
     ) -> RunOutput {
         let scenario = plan.applied(&self.disturbed);
         let judged = Judged::UnderFaults(Arc::clone(&self.reference));
-        let mut options =
-            Options { ties: plan.ties, judged, overturned: plan.overturned.clone(), ..Options::default() };
+        let mut options = Options {
+            ties: plan.ties,
+            afterwards: Some(AFTERWARDS),
+            judged,
+            overturned: plan.overturned.clone(),
+            ..Options::default()
+        };
         change(&mut options);
         run_virtual_with(&scenario, Seed(scenario.seed), command, log, &options)
     }

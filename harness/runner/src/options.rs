@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use grenadier_checks::Reference;
 use grenadier_clock::{Seed, TieBreak};
@@ -16,6 +17,8 @@ pub struct Options {
     pub ties: Option<u64>,
     /// The step of the engine after which the run stops. Nothing is taken down then, and nothing is known of the upgrade.
     pub until: Option<String>,
+    /// For how long the run goes on once the engine has ended and the system works; without it, it lasts to its horizon.
+    pub afterwards: Option<Duration>,
     /// How it is judged.
     pub judged: Judged,
     /// The ids of simulated behaviours that do not hold in this run (`docs/fidelity.md`).

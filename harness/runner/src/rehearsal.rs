@@ -49,7 +49,7 @@ pub(crate) async fn rehearse(
     stage: &dyn Stage,
     scenario: &Scenario,
     system: &mut dyn System,
-    until: Option<&str>,
+    bounds: Bounds<'_>,
 ) -> Rehearsed {
     let mishaps = Mishaps::of(scenario, |machine| system.machine(machine));
     let mut rehearsal = Rehearsal {
@@ -60,7 +60,7 @@ pub(crate) async fn rehearse(
         engine: Vec::new(),
         observed: Stages::default(),
         cut: None,
-        until,
+        bounds,
         stopped: false,
     };
     join_first(rehearsal.run(), mishaps.clone().happen(stage), &Cell::new(false)).await;
@@ -69,10 +69,19 @@ pub(crate) async fn rehearse(
     let end = match cut {
         _ if stopped => RunEnd::Interrupted,
         Some(reason) => RunEnd::Cut(reason),
-        None if stage.pace().lasts_to_horizon => RunEnd::Horizon,
+        None if stage.pace().lasts_to_horizon && ended >= Time::ZERO + scenario.horizon => RunEnd::Horizon,
         None => RunEnd::Quiet,
     };
     Rehearsed { engine, observed, end, ended, mishaps }
+}
+
+/// Where a rehearsal ends, beside its horizon.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bounds<'a> {
+    /// The step of the engine after which the run stops.
+    pub until: Option<&'a str>,
+    /// For how long a run in virtual time goes on once everything is quiet, where it need not last to its horizon.
+    pub afterwards: Option<Duration>,
 }
 
 struct Rehearsal<'a> {
@@ -84,8 +93,7 @@ struct Rehearsal<'a> {
     observed: Stages<Observed>,
     /// Why nobody can know how the upgrade would have ended.
     cut: Option<String>,
-    /// The step of the engine after which the run stops.
-    until: Option<&'a str>,
+    bounds: Bounds<'a>,
     /// Whether it has stopped there.
     stopped: bool,
 }
@@ -158,7 +166,7 @@ impl Rehearsal<'_> {
         if claims == Some(expected) {
             return Ok(());
         }
-        if let Some(step) = self.until.filter(|_| self.stopped) {
+        if let Some(step) = self.bounds.until.filter(|_| self.stopped) {
             return Err(PhaseError::Unfit(format!("the run was to go no further than {step}")));
         }
         let claims = claims.map_or("nothing", Outcome::name);
@@ -208,7 +216,8 @@ impl Rehearsal<'_> {
         let settled = self.system.settle(self.stage).await;
         if self.stage.pace().lasts_to_horizon {
             let left = (Time::ZERO + self.scenario.horizon).since(self.stage.clock().now());
-            self.stage.clock().sleep(left).await;
+            let enough = self.bounds.afterwards.filter(|_| settled.is_ok()).unwrap_or(left);
+            self.stage.clock().sleep(left.min(enough)).await;
         }
         let result = match self.observe("end").await {
             Ok(observed) => {
@@ -255,7 +264,8 @@ impl Rehearsal<'_> {
         let others = others(self.stage, actions, &busy);
         let engine = self.system.engine(self.stage, verb);
         let working = std::pin::pin!(join_first(engine, others, &busy));
-        let limit = std::pin::pin!(select(self.stage.clock().sleep(left), Box::pin(reached(self.stage, self.until))));
+        let limit =
+            std::pin::pin!(select(self.stage.clock().sleep(left), Box::pin(reached(self.stage, self.bounds.until))));
         let crashed = std::pin::pin!(self.stage.wire().crashed());
         let mut crash = None;
         let end = match select(select(working, crashed), limit).await {

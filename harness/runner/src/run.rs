@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use crate::faults;
 use crate::options::Options;
-use crate::rehearsal::{Rehearsed, rehearse};
+use crate::rehearsal::{Bounds, Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
 use crate::systems::{Nature, Observed, System, haproxy_appliance};
@@ -83,7 +83,8 @@ fn run_in_virtual_world(
     }
     let subject = subject(scenario, World::Virtual, seed, replay);
     begin(&stage, scenario, &subject);
-    let rehearsed = stage.block_on(rehearse(&stage, scenario, &mut system, options.until.as_deref()));
+    let bounds = Bounds { until: options.until.as_deref(), afterwards: options.afterwards };
+    let rehearsed = stage.block_on(rehearse(&stage, scenario, &mut system, bounds));
     conclude(&stage, scenario, subject, system.nature(), rehearsed, options.reference())
 }
 
@@ -110,7 +111,7 @@ pub fn run_docker(
         let subject = subject(scenario, World::Docker, seed, replay);
         begin(&stage, scenario, &subject);
         let rehearsed = {
-            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system, None));
+            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system, Bounds::default()));
             match select(rehearsing, std::pin::pin!(interrupted())).await {
                 Either::Left((rehearsed, _)) => Some(rehearsed),
                 Either::Right(_) => None,
