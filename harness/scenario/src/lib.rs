@@ -36,10 +36,12 @@ mod diagnostic;
 mod document;
 mod embedded;
 mod load;
+mod profile;
 mod render;
 mod schema;
 mod size;
 mod suggest;
+mod toml_tree;
 mod yaml;
 
 pub use address::{AddressError, Blocks, ResolveError, SERVICE_ADDRESSES, SymbolicAddress, SymbolicRange};
@@ -55,6 +57,7 @@ pub use document::{
 };
 pub use embedded::{Embedded, embedded};
 pub use load::{LoadError, Loaded, load};
+pub use profile::{Choice, ExploreRule, Profile, RunRule, ScenarioSource, parse_profile};
 pub use render::Style;
 pub use schema::schema;
 pub use size::{ByteSize, SizeError};

@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
             Ok(loaded) => loaded,
             Err(code) => return code,
         };
-    let origin = super::load::origin(&arguments.scenario, &loaded);
+    let origin = loaded.origin();
     let mut scenario = loaded.scenario;
     let random = arguments.random.map(|schedules| Random { schedules, seed: arguments.seed.unwrap_or(scenario.seed) });
     if let (Some(seed), None) = (arguments.seed, random) {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
-use grenadier_scenario::{Case, LoadError, Loaded, Origin, Scenario, Style, add_faults, embedded, load, load_case};
+use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_case};
 use serde_json::json;
 
 use crate::arguments::Format;
@@ -32,12 +32,6 @@ pub(crate) fn faults(scenario: &mut Scenario, texts: &[String], format: Format) 
 /// The case, or the exit code after its problems were printed.
 pub(crate) fn case(path: &str, format: Format) -> Result<Case, ExitCode> {
     load_case(path).map_err(|error| complained(&error, format))
-}
-
-/// Where a loaded scenario comes from, so that a case of it finds it again: a file may be gone by then.
-pub(crate) fn origin(name_or_path: &str, loaded: &Loaded) -> Origin {
-    let embedded = embedded().iter().any(|scenario| scenario.name == name_or_path);
-    if embedded { Origin::Name(name_or_path.to_owned()) } else { Origin::Document(loaded.source.clone()) }
 }
 
 fn complained(error: &LoadError, format: Format) -> ExitCode {

@@ -95,7 +95,7 @@ fn write(
     }
     let path = folder(arguments, seed, loaded);
     let folder = RunFolder::new(&path);
-    let mut case = Case::of(super::load::origin(&arguments.scenario, loaded), loaded.scenario.clone());
+    let mut case = Case::of(loaded.origin(), loaded.scenario.clone());
     case.scenario.seed = seed.0;
     let case = case.to_yaml(&format!("{}/case.yaml", path.display()));
     output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))?;

@@ -11,6 +11,7 @@ mod fault;
 mod field;
 mod given;
 mod known;
+mod profile;
 mod resource;
 mod scalar;
 mod topology;
@@ -19,6 +20,7 @@ mod version;
 pub(crate) use case::{CaseFields, case};
 pub(crate) use fault::excludes;
 use grenadier_catalog::System;
+pub use profile::profile;
 
 use self::context::{Context, Fields};
 use crate::diagnostic::Finding;
