@@ -36,6 +36,7 @@ mod diagnostic;
 mod document;
 mod embedded;
 mod load;
+mod place;
 mod profile;
 mod render;
 mod schema;
@@ -57,6 +58,7 @@ pub use document::{
 };
 pub use embedded::{Embedded, embedded};
 pub use load::{LoadError, Loaded, load};
+pub use place::line_of;
 pub use profile::{Choice, ExploreRule, Profile, RunRule, ScenarioSource, parse_profile};
 pub use render::Style;
 pub use schema::schema;
