@@ -210,3 +210,136 @@ fn not_covered(differences: &mut Vec<Difference>, old: Option<&Row>, row: &Row) 
 fn length(ns: u64) -> String {
     format_duration(Duration::from_nanos(ns))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Script, against, gate};
+    use crate::{Attempt, Gated};
+
+    const RULES: &str = "[[run]]\nworld = 'virtual'\noutage-tolerance = '1s'\n";
+    const ONE: &str = "haproxy-appliance/one[virtual]";
+
+    fn rows() -> Vec<Row> {
+        gate(RULES, &Script::default()).1.into_iter().map(|Gated { row, .. }| row).collect()
+    }
+
+    /// What is worse after `change` to the first row, and the exit code of such a gate.
+    fn worse(change: impl Fn(&mut Row)) -> (Vec<Difference>, u8) {
+        let before = rows();
+        let mut now = rows();
+        change(&mut now[0]);
+        let differences = compare(&before, &now);
+        let profile = crate::testing::profile(RULES);
+        let code = crate::Gate::of(&profile, now, None, differences.clone(), 1, 1.0).exit_code;
+        (differences, code)
+    }
+
+    fn one(difference: (Vec<Difference>, u8)) -> (DifferenceKind, String, String, String, u8) {
+        let (mut found, code) = difference;
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let Difference { kind, row, what, before, now } = found.remove(0);
+        assert_eq!(row, ONE);
+        (kind, what, before, now, code)
+    }
+
+    #[test]
+    fn the_same_gate_is_no_worse() {
+        assert_eq!(worse(|_| ()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn an_outage_counts_beyond_the_tolerance() {
+        let longer = |ns: u64| move |row: &mut Row| *row.outages_ns.get_mut("shop in the upgrade").unwrap() += ns;
+        assert_eq!(worse(longer(1_000_000_000)).0, []);
+        let (kind, what, _, now, code) = one(worse(longer(1_000_000_001)));
+        assert_eq!((kind, what.as_str(), code), (DifferenceKind::Outage, "shop in the upgrade", 1));
+        assert!(now.ends_with(", 1s more tolerated"), "{now}");
+        assert_eq!(worse(|row| row.outages_ns.clear()).0, [], "shorter is not worse");
+        let (kind, what, before, ..) = one(worse(|row| {
+            row.outages_ns.insert("new in the upgrade".into(), 2 << 30);
+        }));
+        assert_eq!((kind, what.as_str(), before.as_str()), (DifferenceKind::Outage, "new in the upgrade", "0s"));
+    }
+
+    #[test]
+    fn a_check_that_vanished_fails_and_one_that_is_not_covered_is_unfit() {
+        let gone = one(worse(|row| {
+            row.checks.remove("identity");
+        }));
+        let (made, not_made) = ("made".to_owned(), "not made".to_owned());
+        assert_eq!(gone, (DifferenceKind::CheckVanished, "identity".to_owned(), made.clone(), not_made, 1));
+        let idle = one(worse(|row| {
+            row.checks.insert("identity".into(), CheckWord::DoesNotApply);
+        }));
+        assert_eq!((idle.0, idle.3.as_str(), idle.4), (DifferenceKind::CheckVanished, "does not apply", 1));
+        let lacking = one(worse(|row| {
+            row.checks.insert("identity".into(), CheckWord::NotCovered);
+        }));
+        let not_covered = "not covered".to_owned();
+        assert_eq!(lacking, (DifferenceKind::NotCovered, "identity".to_owned(), made, not_covered, 3));
+        assert_eq!(
+            worse(|row| {
+                row.checks.insert("identity".into(), CheckWord::Bad);
+            })
+            .0,
+            [],
+            "that fails anyway"
+        );
+    }
+
+    #[test]
+    fn cases_that_vanished_fail() {
+        let mut before = rows();
+        before[0].coverage = [("vsphere.PowerOnVM_Task hang".to_owned(), 3), ("a b".to_owned(), 1)].into();
+        let mut now = before.clone();
+        now[0].coverage = [("vsphere.PowerOnVM_Task hang".to_owned(), 2), ("a b".to_owned(), 9)].into();
+        let (kind, what, from, to, _) = one((compare(&before, &now), 0));
+        assert_eq!((kind, what.as_str()), (DifferenceKind::CasesVanished, "vsphere.PowerOnVM_Task hang"));
+        assert_eq!((from.as_str(), to.as_str()), ("3 cases", "2 cases"));
+    }
+
+    #[test]
+    fn a_row_that_vanished_fails_and_one_that_is_new_does_not() {
+        let rows = rows();
+        let found = compare(&rows, &rows[1..]);
+        assert_eq!(one((found, 0)).0, DifferenceKind::RowVanished);
+        assert_eq!(compare(&rows[1..], &rows), []);
+    }
+
+    #[test]
+    fn what_is_newly_not_covered_says_nothing_about_the_upgrade() {
+        let before = rows();
+        let script = Script::new(&[(ONE, &[Attempt::NotCovered("no engine".to_owned())])]);
+        let (now, _) = against(RULES, &script, Some(&before));
+        assert_eq!((now.exit_code, now.differences.len()), (3, 1));
+        assert_eq!(now.differences[0].kind, DifferenceKind::NotCovered);
+        assert_eq!(compare(&now.rows, &now.rows), [], "that was so before");
+        assert_eq!(compare(&before[1..], &now.rows).len(), 1, "a new row that is not covered is told too");
+    }
+
+    #[test]
+    fn a_row_that_is_not_fit_is_not_compared() {
+        let broken = |row: &mut Row| {
+            row.status = Status::Unfit;
+            row.checks.clear();
+        };
+        assert_eq!(worse(broken), (Vec::new(), 3));
+    }
+
+    #[test]
+    fn a_folder_without_a_whole_gate_is_no_baseline() {
+        let place = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            fs::write(place.path().join("gate.json"), text).unwrap();
+            read_baseline(place.path())
+        };
+        assert!(matches!(read_baseline(&place.path().join("none")), Err(BaselineError::Read { .. })));
+        assert!(matches!(read("no gate"), Err(BaselineError::Form { .. })));
+        assert!(matches!(read("{\"v\": 2}"), Err(BaselineError::Version { found: 2, .. })));
+        let (mut gate, _) = gate(RULES, &Script::default());
+        assert_eq!(read(&gate.to_json()).unwrap(), gate);
+        gate.verdict = Word::Interrupted;
+        assert!(matches!(read(&gate.to_json()), Err(BaselineError::Interrupted { .. })));
+    }
+}

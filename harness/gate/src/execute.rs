@@ -77,3 +77,105 @@ fn attempts(job: &Job, performer: &dyn Performer, progress: &dyn Progress) -> (R
     progress.ended(&row);
     (row, attempts.pop())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use grenadier_checks::Word;
+
+    use super::*;
+    use crate::testing::{Counting, Script, ended, gate, jobs};
+
+    const BOTH: &str = "[[run]]\nworld = 'virtual'\n";
+    const ONE: &str = "haproxy-appliance/one[virtual]";
+    const DOCKER: &str = "haproxy-appliance/one[docker]";
+
+    fn failed() -> Attempt {
+        ended(Word::Failed, "failed: outage: too long")
+    }
+
+    fn broken() -> Attempt {
+        Attempt::Broken("the disk is full".to_owned())
+    }
+
+    fn passes() -> Attempt {
+        ended(Word::Passed, "passed: all 9 checks")
+    }
+
+    #[test]
+    fn a_gate_in_which_everything_passes_passes() {
+        let (gate, _) = gate(BOTH, &Script::default());
+        assert_eq!((gate.verdict, gate.exit_code, gate.cases), (Word::Passed, 0, 2));
+        assert_eq!(gate.summary, "passed: 2 passed; 2 cases");
+    }
+
+    #[test]
+    fn an_upgrade_that_failed_is_told_from_an_environment_that_did() {
+        for (attempt, word, code, status) in [
+            (failed(), Word::Failed, 1, Status::Failed),
+            (broken(), Word::Unfit, 3, Status::Unfit),
+            (ended(Word::Unfit, "not fit to tell: canary"), Word::Unfit, 3, Status::Unfit),
+            (ended(Word::Interrupted, "interrupted"), Word::Interrupted, 4, Status::Interrupted),
+        ] {
+            let (gate, _) = gate(BOTH, &Script::new(&[(ONE, &[attempt])]));
+            assert_eq!((gate.verdict, gate.exit_code, gate.rows[0].status), (word, code, status));
+            assert_eq!(gate.rows[1].status, Status::Passed);
+        }
+        let two = Script::new(&[(ONE, &[broken()]), ("haproxy-appliance/two[virtual]", &[failed()])]);
+        assert_eq!(gate(BOTH, &two).0.exit_code, 1, "that an upgrade failed is known, whatever else happened");
+    }
+
+    #[test]
+    fn a_world_that_is_not_there_is_not_covered_unless_it_must_be() {
+        let rules = "[[run]]\nworld = 'docker'\n";
+        let script = Script::new(&[(DOCKER, &[Attempt::NotCovered("no Docker engine".to_owned())])]);
+        let (free, _) = gate(rules, &script);
+        assert_eq!((free.exit_code, free.rows[0].status), (0, Status::NotCovered));
+        assert_eq!(free.summary, "passed: 1 passed, 1 not covered; 1 cases");
+        let (must, _) = gate(&format!("{rules}must-run = true\n"), &script);
+        assert_eq!((must.exit_code, must.rows[0].status), (3, Status::Unfit));
+        assert_eq!(must.rows[0].summary, "not covered: no Docker engine, and must be");
+    }
+
+    #[test]
+    fn a_pass_after_a_retry_is_flaky_and_fails_unless_that_is_allowed() {
+        let rules = "[[run]]\nworld = 'docker'\nretries = 2\n";
+        let allowed = &format!("{rules}allow-flaky = true\n");
+        for (rules, attempts, status, flaky, made) in [
+            (rules, vec![failed(), passes()], Status::Failed, true, 2),
+            (rules, vec![broken(), passes()], Status::Unfit, true, 2),
+            (rules, vec![broken(), failed(), passes()], Status::Failed, true, 3),
+            (allowed, vec![failed(), passes()], Status::Passed, true, 2),
+            (rules, vec![failed(), failed(), failed()], Status::Failed, false, 3),
+            (rules, vec![failed(), broken(), broken()], Status::Failed, false, 3),
+            (rules, vec![passes()], Status::Passed, false, 1),
+        ] {
+            let (gate, _) = gate(rules, &Script::new(&[(DOCKER, &attempts)]));
+            let row = &gate.rows[0];
+            assert_eq!((row.status, row.flaky, row.attempts), (status, flaky, made), "{}", row.summary);
+            assert_eq!(row.summary.starts_with("flaky: passed in attempt"), flaky, "{}", row.summary);
+        }
+    }
+
+    #[test]
+    fn after_a_wish_to_stop_the_rest_is_not_run_and_is_there_all_the_same() {
+        let rules = "[[run]]\nworld = 'virtual'\n[[run]]\nworld = 'docker'\n";
+        let script = Script { stops_in: Some(DOCKER), ..Script::default() };
+        let (gate, _) = gate(rules, &script);
+        let statuses: Vec<Status> = gate.rows.iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [Status::Passed, Status::Passed, Status::Passed, Status::NotRun]);
+        assert_eq!((gate.verdict, gate.exit_code), (Word::Interrupted, 4));
+        assert_eq!(gate.summary, "interrupted: 1 not run, 3 passed; 3 cases");
+    }
+
+    #[test]
+    fn every_job_is_told_of_when_it_begins_and_ends() {
+        let watching = Counting::default();
+        let jobs = jobs("[[run]]\nworld = 'virtual'\n[[run]]\nworld = 'docker'\n");
+        let names: BTreeSet<String> = jobs.iter().map(Job::name).collect();
+        run(jobs, &Script::default(), None, &watching);
+        assert_eq!(watching.began.load(Ordering::Relaxed), 4);
+        assert_eq!(watching.ended.into_inner().unwrap().into_iter().collect::<BTreeSet<_>>(), names);
+    }
+}

@@ -122,3 +122,37 @@ const fn heading(verdict: Word) -> &'static str {
         Word::Interrupted => "interrupted",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Attempt;
+    use crate::testing::{Script, ended, gate};
+
+    const RULES: &str = "[[run]]\nworld = 'virtual'\n[[run]]\nworld = 'docker'\n";
+
+    #[test]
+    fn failed_upgrades_come_first_and_what_passed_or_is_not_covered_has_none() {
+        let script = Script::new(&[
+            ("haproxy-appliance/one[virtual]", &[Attempt::Broken("the disk is full".to_owned())]),
+            ("haproxy-appliance/two[virtual]", &[ended(Word::Failed, "failed: outage")]),
+            ("haproxy-appliance/one[docker]", &[Attempt::NotCovered("no engine".to_owned())]),
+        ]);
+        let (gate, _) = gate(RULES, &script);
+        let found = annotations(&gate);
+        let told: Vec<_> = found.iter().map(|it| (it.level, it.file.as_str(), it.line, it.title.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (Level::Error, "mine/two.yaml", 1, "haproxy-appliance/two[virtual]"),
+                (Level::Warning, "mine/one.yaml", 1, "haproxy-appliance/one[virtual]"),
+            ]
+        );
+        let markdown = summary(&gate);
+        assert!(markdown.starts_with("### Grenadier gate: the upgrade failed\n"), "{markdown}");
+        assert!(
+            markdown.contains("| UNFIT | haproxy-appliance/one\\[virtual\\] | not fit to tell: the disk is full |")
+        );
+        assert_eq!(markdown.matches("| NOT COVERED |").count(), 2, "{markdown}");
+    }
+}

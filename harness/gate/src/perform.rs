@@ -122,3 +122,56 @@ fn told(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_checks::Word;
+
+    use super::*;
+    use crate::testing::{Counting, jobs};
+
+    fn performed(rules: &str) -> (Attempt, tempfile::TempDir) {
+        let place = tempfile::tempdir().unwrap();
+        let worlds = Worlds { folder: place.path().to_owned(), workers: None };
+        let job = jobs(rules).remove(0);
+        (worlds.perform(&job, 1, &Counting::default()), place)
+    }
+
+    #[test]
+    fn a_run_leaves_its_folder_and_the_command_that_does_it_again() {
+        let (attempt, place) = performed("[[run]]\nworld = 'virtual'\n");
+        let Attempt::Ran(verdict) = attempt else { panic!("{attempt:?}") };
+        assert_eq!(
+            (verdict.verdict, verdict.run.replay.as_str()),
+            (Word::Passed, "grenadier run mine/one.yaml --seed 1")
+        );
+        assert!(place.path().join("rows/one-virtual/verdict.json").exists());
+    }
+
+    #[test]
+    fn a_check_that_the_profile_requires_and_that_was_not_made_is_not_passed() {
+        let (attempt, place) = performed("[[run]]\nworld = 'virtual'\nrequire = ['restored']\n");
+        let Attempt::Ran(verdict) = attempt else { panic!("{attempt:?}") };
+        assert_eq!(verdict.verdict, Word::Unfit, "{}", verdict.summary);
+        assert!(verdict.summary.starts_with("not fit to tell: restored is not covered: "), "{}", verdict.summary);
+        let kept = std::fs::read_to_string(place.path().join("rows/one-virtual/verdict.json")).unwrap();
+        assert!(kept.contains("\"verdict\": \"unfit\""), "what is kept is what is said");
+    }
+
+    #[test]
+    fn an_exploration_leaves_its_folder() {
+        let (attempt, place) = performed("[[explore]]\nbudget = 3\n");
+        let Attempt::Explored(found) = attempt else { panic!("{attempt:?}") };
+        assert_eq!((found.cases, found.failures.len()), (3, 0));
+        assert!(place.path().join("rows/one-explore/explore.json").exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_the_environments_fault() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("rows"), "").unwrap();
+        let worlds = Worlds { folder: place.path().to_owned(), workers: None };
+        let attempt = worlds.perform(&jobs("[[run]]\nworld = 'virtual'\n").remove(0), 1, &Counting::default());
+        assert!(matches!(&attempt, Attempt::Broken(how) if how.contains("could not be written")), "{attempt:?}");
+    }
+}

@@ -317,3 +317,46 @@ fn check_word(line: &CheckLine) -> CheckWord {
 fn nanoseconds(length: std::time::Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_catalog::Outcome;
+
+    use super::*;
+    use crate::testing::{jobs, passed};
+
+    fn job() -> Job {
+        jobs("[[run]]\nworld = 'virtual'\n").remove(0)
+    }
+
+    #[test]
+    fn a_field_failure_must_end_as_it_says_even_where_the_verdict_does_not_mind() {
+        let source = "haproxy-appliance-two-engines";
+        let loaded = grenadier_scenario::load(source).unwrap();
+        let mut job = Job { scenario: loaded.scenario.clone(), loaded: loaded.into(), ..job() };
+        let ran = Attempt::Ran(Box::new(passed()));
+        assert_eq!(judged(&job, &ran).0, Status::Passed);
+        let ends = &mut job.scenario.field.as_mut().unwrap().ends;
+        ends.get_mut("hardened").unwrap().outcome = Outcome::Stuck;
+        let (status, summary) = judged(&job, &ran);
+        assert_eq!(status, Status::Failed);
+        assert_eq!(summary, "failed: hardened is to end stuck here, and ended upgraded");
+    }
+
+    #[test]
+    fn a_row_tells_of_outages_checks_and_the_line_that_was_not_met() {
+        let row = Row::of(&job(), &[Attempt::Ran(Box::new(passed()))], 0.5);
+        assert_eq!(row.outages_ns.keys().collect::<Vec<_>>(), ["shop in the upgrade"], "the canary is no target");
+        assert_eq!(row.worst_outage_ns(), row.outages_ns.get("shop in the upgrade").copied());
+        assert_eq!(
+            (row.line, row.checks["outage"], row.checks["restored"]),
+            (1, CheckWord::Good, CheckWord::DoesNotApply)
+        );
+        assert_eq!((row.expected.as_str(), row.ended.as_deref(), row.cases), ("upgraded", Some("upgraded"), 1));
+        let mut slow = passed();
+        let outage = slow.checks.iter_mut().find(|line| line.result.check == Check::Outage).unwrap();
+        outage.result.status = CheckStatus::Fail;
+        (slow.verdict, slow.summary) = (Word::Failed, "failed".to_owned());
+        assert_eq!(Row::of(&job(), &[Attempt::Ran(Box::new(slow))], 0.5).line, 11, "where the outage is limited");
+    }
+}

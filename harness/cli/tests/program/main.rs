@@ -7,6 +7,7 @@ mod engine;
 mod exit_codes;
 mod explore;
 mod folder;
+mod gate;
 mod json;
 mod readme;
 mod streams;
