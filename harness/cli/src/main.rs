@@ -8,6 +8,8 @@
 mod arguments;
 mod commands;
 mod output;
+#[cfg(test)]
+mod pipelines;
 
 use std::process::ExitCode;
 

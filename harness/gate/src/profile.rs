@@ -45,3 +45,32 @@ pub fn default_profile() -> Profile {
     parse_profile(DEFAULT_PROFILE, "the built-in profile")
         .expect("the embedded profile is tested to be without problems")
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_scenario::ScenarioSource;
+
+    use super::*;
+
+    #[test]
+    fn the_example_in_the_docs_is_a_profile_with_every_key() {
+        let docs = include_str!("../../../docs/gate.md");
+        let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let profile = parse_profile(example, "docs/gate.md").unwrap();
+        assert_eq!((profile.sources.len(), profile.runs.len(), profile.explorations.len()), (2, 3, 1));
+        for key in
+            ["`systems`", "`files`", "`upgrades`", "`labels`", "`world`", "`require`", "`retries`", "`allow-flaky`"]
+        {
+            assert!(docs.contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_a_profile_names_is_meant_from_where_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("gate.toml");
+        fs::write(&path, "scenarios = ['mine', 'embedded']\n[[explore]]\n").unwrap();
+        let sources = load_profile(&path).unwrap().sources;
+        assert_eq!(sources, [ScenarioSource::Path(place.path().join("mine")), ScenarioSource::Embedded]);
+    }
+}

@@ -10,5 +10,6 @@ mod folder;
 mod gate;
 mod json;
 mod readme;
+mod release;
 mod streams;
 mod support;
