@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use grenadier_checks::ExitCode;
 use grenadier_explore::Watch;
 use grenadier_gate::{
-    DEFAULT_PROFILE, Gate, GateFolder, GatherError, Job, ProfileError, Progress, Row, Worlds, compare, default_profile,
-    gather, load_profile, plan, read_baseline,
+    DEFAULT_PROFILE, Gate, GateFolder, GatherError, Job, ProfileError, Progress, Row, Status, Worlds, compare,
+    default_profile, gather, load_profile, plan, read_baseline,
 };
 use grenadier_scenario::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -129,6 +129,11 @@ impl Progress for Watching {
     fn ended(&self, row: &Row) {
         self.bar.inc(1);
         let text = format!("{:11}  {}  {:.2} s", row.status.word(), row.name, row.seconds);
-        if self.bar.is_hidden() { complain(&format!("{text}\n")) } else { self.bar.println(text) }
+        // On a terminal the bar tells of what passes, and the table follows.
+        match (self.bar.is_hidden(), row.status) {
+            (true, _) => complain(&format!("{text}\n")),
+            (false, Status::Passed) => {}
+            (false, _) => self.bar.println(text),
+        }
     }
 }
