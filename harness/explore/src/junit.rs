@@ -1,7 +1,7 @@
 //! `junit.xml` of an exploration.
 
 use grenadier_checks::ExitCode;
-use grenadier_report::{JunitCase, JunitError, JunitStatus, junit_suite};
+use grenadier_report::{JunitCase, JunitError, JunitStatus, junit_suite, suite_name};
 
 use crate::Exploration;
 
@@ -11,7 +11,7 @@ use crate::Exploration;
 /// Where the XML cannot be written; the texts in it are no reason for that.
 pub fn junit(exploration: &Exploration) -> Result<String, JunitError> {
     let Exploration { scenario, system, .. } = exploration;
-    junit_suite(&format!("{system}/{scenario}[explore]"), &junit_cases(exploration))
+    junit_suite(&suite_name(system, scenario, "explore", None), &junit_cases(exploration))
 }
 
 /// One test case for the exploration, one for each distinct failure, one for each known failure that is none any more.

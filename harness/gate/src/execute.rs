@@ -10,8 +10,9 @@ use grenadier_scenario::RunRule;
 
 use crate::gate::Gated;
 use crate::job::{Job, Work};
+use crate::judge::judged;
 use crate::perform::{Attempt, Performer};
-use crate::row::{Row, Status, judged};
+use crate::row::{Row, Status};
 
 /// Somebody who watches a gate, and may stop it. Called from every worker.
 pub trait Progress: Watch {
@@ -99,6 +100,10 @@ mod tests {
         Attempt::Broken("the disk is full".to_owned())
     }
 
+    fn gone() -> Attempt {
+        Attempt::NotCovered("no Docker engine".to_owned())
+    }
+
     fn passes() -> Attempt {
         ended(Word::Passed, "passed: all 9 checks")
     }
@@ -149,6 +154,7 @@ mod tests {
             (allowed, vec![failed(), passes()], Status::Passed, true, 2),
             (rules, vec![failed(), failed(), failed()], Status::Failed, false, 3),
             (rules, vec![failed(), broken(), broken()], Status::Failed, false, 3),
+            (rules, vec![failed(), gone()], Status::Failed, false, 2),
             (rules, vec![passes()], Status::Passed, false, 1),
         ] {
             let (gate, _) = gate(rules, &Script::new(&[(DOCKER, &attempts)]));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grenadier_catalog::Named;
 use grenadier_checks::{Verdict, Word};
 use grenadier_events::CheckStatus;
-use grenadier_report::{Annotation, Level, MarkdownTable};
+use grenadier_report::{Annotation, Level, MarkdownTable, suite_of};
 use grenadier_scenario::Loaded;
 
 use crate::gate::Gate;
@@ -62,7 +62,7 @@ pub fn of_run(verdict: &Verdict, loaded: &Loaded) -> Option<Annotation> {
         level,
         file: loaded.file.clone(),
         line: line_for(verdict, &loaded.source),
-        title: format!("{}/{}[{}]", run.system, run.scenario, run.world.name()),
+        title: suite_of(run),
         message: format!("{}\n{}", verdict.summary, run.replay),
     })
 }

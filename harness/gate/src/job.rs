@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grenadier_catalog::{Outcome, World};
 use grenadier_clock::Seed;
+use grenadier_report::suite_name;
 use grenadier_runner::run_command;
 use grenadier_scenario::{ExploreRule, Loaded, Origin, ProcedureError, Profile, RunRule, Scenario};
 
@@ -30,9 +31,7 @@ pub enum Work {
 impl Job {
     /// The name of the row, and of the suite in JUnit: `system/scenario[world]`.
     pub fn name(&self) -> String {
-        let Scenario { system, name, .. } = &self.scenario;
-        let procedure = self.other_procedure().map(|name| format!(":{name}")).unwrap_or_default();
-        format!("{system}/{name}[{}{procedure}]", self.place())
+        suite_name(&self.scenario.system, &self.scenario.name, self.place(), self.other_procedure())
     }
 
     /// Where the `attempt`-th attempt is kept, below the gate's folder; from 1.

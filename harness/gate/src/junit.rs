@@ -7,8 +7,9 @@ use grenadier_report::{JunitCase, JunitError, JunitReport, JunitStatus};
 
 use crate::baseline::Difference;
 use crate::gate::{Gate, Gated};
+use crate::judge::end_otherwise;
 use crate::perform::Attempt;
-use crate::row::{Row, Status, end_otherwise};
+use crate::row::{Row, Status};
 
 /// A suite for each row, as a run or an exploration of its own would have it, and one for the comparison with the baseline.
 ///

@@ -13,6 +13,7 @@ mod gate;
 mod gather;
 mod github;
 mod job;
+mod judge;
 mod junit;
 mod perform;
 mod profile;

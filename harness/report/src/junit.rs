@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grenadier_catalog::{Check, Named};
-use grenadier_checks::{CheckLine, Verdict, Word};
+use grenadier_checks::{CheckLine, Subject, Verdict, Word};
 use grenadier_events::CheckStatus;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use thiserror::Error;
@@ -39,7 +39,7 @@ impl JunitReport {
     /// beginning. A failed check is a `failure`; what says nothing about the upgrade (a canary down, a required check not made)
     /// is an `error`; what does not apply is `skipped`. The time is the run's own: virtual seconds in the virtual world.
     pub fn add_run(&mut self, verdict: &Verdict, more: &[JunitCase]) {
-        let name = suite_name(verdict);
+        let name = suite_of(&verdict.run);
         let mut suite = TestSuite::new(line(&name));
         let time = Duration::from_nanos(verdict.ended_ns.as_ns());
         suite.set_time(time);
@@ -93,11 +93,16 @@ pub fn junit(verdict: &Verdict) -> Result<String, JunitError> {
     report.to_xml()
 }
 
-/// `system/scenario[world]`, or `system/scenario[world:procedure]` where it is not the scenario's own procedure.
-fn suite_name(verdict: &Verdict) -> String {
-    let run = &verdict.run;
-    let procedure = run.procedure.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
-    format!("{}/{}[{}{procedure}]", run.system, run.scenario, run.world.name())
+/// The name of a suite: `system/scenario[place]`, or `system/scenario[place:procedure]` where it is not the scenario's own
+/// procedure. The place is a world, or `explore`.
+pub fn suite_name(system: &str, scenario: &str, place: &str, procedure: Option<&str>) -> String {
+    let procedure = procedure.map(|name| format!(":{name}")).unwrap_or_default();
+    format!("{system}/{scenario}[{place}{procedure}]")
+}
+
+/// The name of a run's suite.
+pub fn suite_of(run: &Subject) -> String {
+    suite_name(&run.system, &run.scenario, run.world.name(), run.procedure.as_deref())
 }
 
 fn verdict_case(verdict: &Verdict, suite: &str, time: Duration) -> TestCase {

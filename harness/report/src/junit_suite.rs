@@ -111,6 +111,7 @@ mod tests {
         };
         let cases: Vec<JunitCase> = (0..MOST_CASES + 7).map(case).collect();
         let xml = junit_suite("suite", &cases).unwrap();
+        assert_eq!(xml.matches("<testcase ").count(), MOST_CASES + 1);
         assert!(xml.contains("7 more test cases are left out here"), "{}", &xml[xml.len() - 500..]);
         assert!(xml.len() < 10_000_000, "{}", xml.len());
     }

@@ -19,6 +19,6 @@ mod testing;
 pub use folder::{FolderError, RunFolder};
 pub use github::{Annotation, Github, Level, MOST_ANNOTATIONS, MarkdownTable};
 pub use json::json;
-pub use junit::{JunitError, JunitReport, junit};
+pub use junit::{JunitError, JunitReport, junit, suite_name, suite_of};
 pub use junit_suite::{JunitCase, JunitStatus, junit_suite};
 pub use terminal::{Ending, Live, Style, ending};

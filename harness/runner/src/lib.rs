@@ -22,7 +22,9 @@ pub use command::run_command;
 pub use declared::DECLARED;
 pub use options::{EngineProgram, Judged, Options};
 pub use plan::plan;
-pub use run::{DockerError, RunOutput, missing_in_docker, run_docker, run_virtual, run_virtual_carried, run_virtual_with};
+pub use run::{
+    DockerError, RunOutput, missing_in_docker, run_docker, run_virtual, run_virtual_carried, run_virtual_with,
+};
 pub use setting::secrets;
 pub use strikes::{Strike, Strikes};
 pub use worlds::docker_world::DockerWorldError;

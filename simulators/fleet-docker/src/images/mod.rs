@@ -15,7 +15,7 @@ mod progress;
 mod pull;
 mod recipe;
 
-pub use missing::{ImageLookupError, missing};
 pub use ensure::{ImageReport, ImagesError, ensure};
+pub use missing::{ImageLookupError, missing};
 pub use progress::{Origin, Progress, Silent, Stage};
 pub use recipe::{ImageRecipe, Parent, RECIPE, Suite, standard};
