@@ -132,7 +132,7 @@ pub fn read_baseline(folder: &Path) -> Result<Gate, BaselineError> {
 /// What is worse in `now` than in `before`.
 ///
 /// Compared is what is known: a row that is not fit or was interrupted speaks for itself.
-pub fn compare(before: &[Row], now: &[Row]) -> Vec<Difference> {
+pub(crate) fn compare(before: &[Row], now: &[Row]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for old in before {
         match now.iter().find(|row| row.name == old.name) {
@@ -229,10 +229,10 @@ mod tests {
         let before = rows();
         let mut now = rows();
         change(&mut now[0]);
-        let differences = compare(&before, &now);
         let profile = crate::testing::profile(RULES);
-        let code = crate::Gate::of(&profile, now, None, differences.clone(), 1, 1.0).exit_code;
-        (differences, code)
+        let before = Gate::of(&profile, before, None, 1, 1.0);
+        let gate = Gate::of(&profile, now, Some((&before, "before".to_owned())), 1, 1.0);
+        (gate.differences, gate.exit_code)
     }
 
     fn one(difference: (Vec<Difference>, u8)) -> (DifferenceKind, String, String, String, u8) {

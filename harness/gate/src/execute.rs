@@ -137,7 +137,7 @@ mod tests {
         let script = Script::new(&[(DOCKER, &[Attempt::NotCovered("no Docker engine".to_owned())])]);
         let (free, _) = gate(rules, &script);
         assert_eq!((free.exit_code, free.rows[0].status), (0, Status::NotCovered));
-        assert_eq!(free.summary, "passed: 1 passed, 1 not covered; 1 cases");
+        assert_eq!(free.summary, "passed: 1 passed, 1 not covered; 1 case");
         let (must, _) = gate(&format!("{rules}must-run = true\n"), &script);
         assert_eq!((must.exit_code, must.rows[0].status), (3, Status::Unfit));
         assert_eq!(must.rows[0].summary, "not covered: no Docker engine, and must be");

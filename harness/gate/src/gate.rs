@@ -5,13 +5,22 @@ use grenadier_scenario::Profile;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::baseline::Difference;
+use crate::baseline::{Difference, compare};
 use crate::job::Job;
 use crate::perform::Attempt;
 use crate::row::{Row, Status};
 
 /// The version of the shape of `gate.json`, written as `v`.
 pub const VERSION: u32 = 1;
+
+/// What a gate is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Against {
+    /// The folder of the earlier gate.
+    pub folder: String,
+    /// Whether it had the same profile: another one may well ask for other rows.
+    pub same_profile: bool,
+}
 
 /// A job with what came of it.
 #[derive(Clone, Debug)]
@@ -37,14 +46,14 @@ pub struct Gate {
     pub summary: String,
     /// The profile, by its file.
     pub profile: String,
-    /// SHA-256 of the profile: a baseline by another profile has other rows.
+    /// SHA-256 of the profile's text.
     pub profile_sha256: String,
     /// How many cases were run: one for each run, and those of explorations.
     pub cases: u64,
     /// What came of each job, in order.
     pub rows: Vec<Row>,
-    /// The folder of the baseline, where there is one.
-    pub baseline: Option<String>,
+    /// The baseline, where there is one.
+    pub baseline: Option<Against>,
     /// What became worse since the baseline.
     pub differences: Vec<Difference>,
     /// How many threads worked.
@@ -54,15 +63,16 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Adds the rows up. `differences` are those from `baseline`.
+    /// Adds the rows up, and compares them with those of the `baseline` in a folder.
     pub fn of(
         profile: &Profile,
         rows: Vec<Row>,
-        baseline: Option<String>,
-        differences: Vec<Difference>,
+        baseline: Option<(&Gate, String)>,
         workers: u64,
         seconds: f64,
     ) -> Gate {
+        let profile_sha256 = sha256(profile.source());
+        let differences = baseline.as_ref().map(|(before, _)| compare(&before.rows, &rows)).unwrap_or_default();
         let verdict = verdict(&rows, &differences);
         let cases = rows.iter().map(|row| row.cases).sum();
         Gate {
@@ -71,11 +81,12 @@ impl Gate {
             exit_code: verdict.exit_code().code(),
             summary: summary(verdict, &rows, &differences, cases),
             profile: profile.file().to_owned(),
-            profile_sha256: sha256(profile.source()),
             cases,
             rows,
-            baseline,
+            baseline: baseline
+                .map(|(before, folder)| Against { folder, same_profile: before.profile_sha256 == profile_sha256 }),
             differences,
+            profile_sha256,
             workers,
             seconds,
         }
@@ -136,9 +147,9 @@ fn summary(verdict: Word, rows: &[Row], differences: &[Difference], cases: u64) 
         1 => text += "; 1 difference from the baseline",
         many => text += &format!("; {many} differences from the baseline"),
     }
-    text + &format!("; {cases} cases")
+    text + &format!("; {cases} case{}", if cases == 1 { "" } else { "s" })
 }
 
-pub(crate) fn sha256(text: &str) -> String {
+fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,7 +27,7 @@ use grenadier_explore::Watch;
 use grenadier_runner::run_virtual;
 use grenadier_scenario::{Loaded, Profile, parse, parse_profile};
 
-use crate::{Attempt, Gate, Gated, Job, Performer, Progress, Row, compare, plan, run};
+use crate::{Attempt, Gate, Gated, Job, Performer, Progress, Row, plan, run};
 
 /// The small scenario under another name.
 pub(crate) fn small(name: &str) -> Loaded {
@@ -124,11 +124,11 @@ pub(crate) fn gate(rules: &str, script: &Script) -> (Gate, Vec<Gated>) {
     against(rules, script, None)
 }
 
-/// The same, compared with the rows of a baseline.
+/// The same, compared with a baseline that has these rows.
 pub(crate) fn against(rules: &str, script: &Script, baseline: Option<&[Row]>) -> (Gate, Vec<Gated>) {
     let gated = run(jobs(rules), script, None, &Counting::default());
-    let rows: Vec<Row> = gated.iter().map(|gated| gated.row.clone()).collect();
-    let differences = baseline.map(|before| compare(before, &rows)).unwrap_or_default();
-    let folder = baseline.map(|_| "before".to_owned());
-    (Gate::of(&profile(rules), rows, folder, differences, 2, 1.0), gated)
+    let rows = gated.iter().map(|gated| gated.row.clone()).collect();
+    let profile = profile(rules);
+    let before = baseline.map(|rows| Gate::of(&profile, rows.to_vec(), None, 2, 1.0));
+    (Gate::of(&profile, rows, before.as_ref().map(|before| (before, "before".to_owned())), 2, 1.0), gated)
 }

@@ -87,6 +87,9 @@ fn differences(text: &mut String, gate: &Gate) {
         return;
     }
     line(text, "");
+    if gate.baseline.as_ref().is_some_and(|against| !against.same_profile) {
+        line(text, "The baseline is by another profile, which may well have asked for other rows.");
+    }
     let head = ["", "worse than the baseline", "before", "now"].map(str::to_owned).to_vec();
     let row = |it: &crate::Difference| vec![it.kind.word().to_owned(), it.about(), it.before.clone(), it.now.clone()];
     let mut rows = vec![head];
@@ -99,4 +102,47 @@ fn differences(text: &mut String, gate: &Gate) {
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{}", line.trim_end()).expect("a string takes everything");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Attempt;
+    use crate::testing::{Script, against, gate};
+
+    const RULES: &str = "[[run]]\nworld = 'virtual'\n";
+
+    #[test]
+    fn what_did_not_pass_is_told_below_the_table_and_the_verdict_last() {
+        let script =
+            Script::new(&[("haproxy-appliance/one[virtual]", &[Attempt::Broken("the disk is full".to_owned())])]);
+        let (gate, _) = gate(RULES, &script);
+        let shown = text(&gate, "out");
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[0].trim_start().starts_with("scenario  world"), "{shown}");
+        assert!(lines[1].starts_with("UNFIT  one ") && lines[2].starts_with("PASS   two "), "{shown}");
+        assert_eq!(
+            lines[4..8],
+            [
+                "UNFIT  haproxy-appliance/one[virtual]",
+                "    not fit to tell: the disk is full",
+                "    mine/one.yaml:1",
+                "    grenadier run mine/one.yaml --seed 1"
+            ]
+        );
+        assert_eq!(lines[lines.len() - 2], "unfit: 1 not fit to tell, 1 passed; 1 case  (1.0 s, 2 workers)");
+    }
+
+    #[test]
+    fn what_became_worse_is_a_table_and_another_profile_is_told() {
+        let (mut before, _) = gate(RULES, &Script::default());
+        before.rows.iter_mut().for_each(|row| row.outages_ns.clear());
+        let (same, _) = against(RULES, &Script::default(), Some(&before.rows));
+        let shown = text(&same, "out");
+        assert!(shown.contains("\noutage  haproxy-appliance/one[virtual]: shop in the upgrade  0s "), "{shown}");
+        assert!(!shown.contains("another profile"), "{shown}");
+        let mut other = same;
+        other.baseline.as_mut().unwrap().same_profile = false;
+        assert!(text(&other, "out").contains("The baseline is by another profile"));
+    }
 }

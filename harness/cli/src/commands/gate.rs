@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use grenadier_checks::ExitCode;
 use grenadier_explore::Watch;
 use grenadier_gate::{
-    DEFAULT_PROFILE, Gate, GateFolder, GatherError, Job, ProfileError, Progress, Row, Status, Worlds, compare,
-    default_profile, gather, load_profile, plan, read_baseline,
+    DEFAULT_PROFILE, Gate, GateFolder, GatherError, Job, ProfileError, Progress, Row, Status, Worlds, default_profile,
+    gather, load_profile, plan, read_baseline,
 };
 use grenadier_scenario::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,7 +35,8 @@ fn gated(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
         None => None,
         Some(folder) => {
             let hint = Some("name the folder that an earlier `grenadier gate --out` left");
-            Some(read_baseline(folder).map_err(|error| report_as(format, ExitCode::Input, &error, hint))?)
+            let before = read_baseline(folder).map_err(|error| report_as(format, ExitCode::Input, &error, hint))?;
+            Some((before, folder.display().to_string()))
         }
     };
     let unwritable = |error| report_as(format, ExitCode::Environment, &error, Some("choose another folder with --out"));
@@ -46,10 +47,9 @@ fn gated(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
     let gated = grenadier_gate::run(jobs, &worlds, arguments.workers, &watching);
     watching.bar.finish_and_clear();
     let rows: Vec<Row> = gated.iter().map(|gated| gated.row.clone()).collect();
-    let differences = baseline.map(|baseline| compare(&baseline.rows, &rows)).unwrap_or_default();
     let workers = arguments.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let against = arguments.baseline.as_ref().map(|folder| folder.display().to_string());
-    let gate = Gate::of(&profile, rows, against, differences, workers as u64, began.elapsed().as_secs_f64());
+    let against = baseline.as_ref().map(|(before, folder)| (before, folder.clone()));
+    let gate = Gate::of(&profile, rows, against, workers as u64, began.elapsed().as_secs_f64());
     let written = folder.finish(&gate, &gated);
     match format {
         Format::Json => print(&gate.to_json()),
