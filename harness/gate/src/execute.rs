@@ -117,15 +117,16 @@ mod tests {
 
     #[test]
     fn an_upgrade_that_failed_is_told_from_an_environment_that_did() {
-        for (attempt, word, code, status) in [
-            (failed(), Word::Failed, 1, Status::Failed),
-            (broken(), Word::Unfit, 3, Status::Unfit),
-            (ended(Word::Unfit, "not fit to tell: canary"), Word::Unfit, 3, Status::Unfit),
-            (ended(Word::Interrupted, "interrupted"), Word::Interrupted, 4, Status::Interrupted),
+        for (attempt, word, code, status, cases) in [
+            (failed(), Word::Failed, 1, Status::Failed, 2),
+            (broken(), Word::Unfit, 3, Status::Unfit, 1),
+            (ended(Word::Unfit, "not fit to tell: canary"), Word::Unfit, 3, Status::Unfit, 2),
+            (ended(Word::Interrupted, "interrupted"), Word::Interrupted, 4, Status::Interrupted, 1),
         ] {
             let (gate, _) = gate(BOTH, &Script::new(&[(ONE, &[attempt])]));
             assert_eq!((gate.verdict, gate.exit_code, gate.rows[0].status), (word, code, status));
             assert_eq!(gate.rows[1].status, Status::Passed);
+            assert_eq!(gate.cases, cases, "what came to an end");
         }
         let two = Script::new(&[(ONE, &[broken()]), ("haproxy-appliance/two[virtual]", &[failed()])]);
         assert_eq!(gate(BOTH, &two).0.exit_code, 1, "that an upgrade failed is known, whatever else happened");

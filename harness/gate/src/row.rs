@@ -161,7 +161,7 @@ impl Row {
     }
 
     fn take_run(&mut self, job: &Job, verdict: &Verdict) {
-        self.cases = 1;
+        self.cases = u64::from(verdict.verdict != Word::Interrupted);
         let caught = verdict.verdict == Word::Passed && !job.scenario.expect.caught_by.is_empty();
         self.ended = claimed(verdict).map(|name| if caught { format!("{name}, caught") } else { name.to_owned() });
         for target in verdict.targets.iter().filter(|target| !target.is_canary) {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use grenadier_checks::Word;
 use grenadier_clock::format_duration;
 
 use crate::gate::Gate;
@@ -33,8 +34,21 @@ pub fn text(gate: &Gate, folder: &str) -> String {
     let (seconds, workers) = (gate.seconds, gate.workers);
     let by = if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
     line(&mut text, &format!("{}  ({seconds:.1} s, {by})", gate.summary));
-    line(&mut text, &format!("{} explains it; keep it, and compare with it: --baseline {folder}", folder));
+    line(&mut text, &next(gate, folder));
     text
+}
+
+/// What to do next.
+fn next(gate: &Gate, folder: &str) -> String {
+    let first = gate.rows.iter().find(|row| matches!(row.status, Status::Failed | Status::Unfit));
+    match (gate.verdict, first) {
+        (Word::Interrupted, _) => format!("{folder} has what was run; the same command runs all of it again"),
+        (Word::Failed | Word::Unfit, Some(row)) => format!("{folder} explains it; begin with: {}", row.replay),
+        (Word::Failed | Word::Unfit, None) => {
+            format!("{folder} explains it; where what became worse is right, keep that folder as the baseline")
+        }
+        (Word::Passed, _) => format!("{folder} explains it; keep it, and compare with it: --baseline {folder}"),
+    }
 }
 
 fn word(row: &Row) -> &'static str {
@@ -130,6 +144,7 @@ mod tests {
                 "    grenadier run mine/one.yaml --seed 1"
             ]
         );
+        assert_eq!(lines[lines.len() - 1], "out explains it; begin with: grenadier run mine/one.yaml --seed 1");
         assert_eq!(lines[lines.len() - 2], "unfit: 1 not fit to tell, 1 passed; 1 case  (1.0 s, 2 workers)");
     }
 
