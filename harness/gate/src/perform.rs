@@ -87,8 +87,8 @@ fn seed(job: &Job) -> Seed {
 
 fn docker(job: &Job, path: PathBuf, require: &[Check]) -> Attempt {
     match missing_in_docker(&job.scenario) {
-        Err(error @ DockerError::Connect(_)) => return Attempt::NotCovered(told(&error)),
-        Err(error) => return Attempt::Broken(told(&error)),
+        Err(error @ DockerError::Connect(_)) => return Attempt::NotCovered(with_hint(&error)),
+        Err(error) => return Attempt::Broken(with_hint(&error)),
         Ok(missing) if !missing.is_empty() => {
             let images = missing.join(", ");
             return Attempt::NotCovered(format!("no image {images}; `grenadier images` makes what is missing"));
@@ -97,8 +97,14 @@ fn docker(job: &Job, path: PathBuf, require: &[Check]) -> Attempt {
     }
     match run_docker(&job.scenario, seed(job), &job.replay(), EventLog::default(), path.clone()) {
         Ok(output) => ran(job, path, output, require),
-        Err(error) => Attempt::Broken(told(&error)),
+        Err(error) => Attempt::Broken(with_hint(&error)),
     }
+}
+
+/// What is wrong with the docker world, and what a person can do about it.
+fn with_hint(error: &DockerError) -> String {
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    told(error) + &hint
 }
 
 /// Keeps what a run left.
