@@ -30,6 +30,7 @@ const CODECS: &[Codec] = &[
     ("engine_descriptor", grenadier_engine::codecs::descriptor),
     ("engine_envelope", grenadier_engine::codecs::envelope),
     ("event_line", grenadier_events::codecs::line),
+    ("gate_profile", grenadier_scenario::codecs::profile),
     ("http_client", grenadier_carriers::codecs::client),
     ("http_server", grenadier_carriers::codecs::server),
     ("journal", grenadier_engine::codecs::journal),

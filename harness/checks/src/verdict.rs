@@ -214,6 +214,27 @@ impl Verdict {
         }
     }
 
+    /// The same where `checks` are required as well: one that was not made makes a verdict that passed unfit.
+    #[must_use]
+    pub fn with_required(mut self, checks: &[Name]) -> Verdict {
+        let mut missing = Vec::new();
+        for line in self.checks.iter_mut().filter(|line| checks.contains(&line.result.check)) {
+            if line.result.status == CheckStatus::NotCovered && line.is_good() {
+                missing.push(format!("{} is not covered: {}", line.result.check.name(), line.result.message));
+            }
+            line.required = true;
+        }
+        if !missing.is_empty() {
+            self.reasons.extend(missing);
+            if self.verdict == Word::Passed {
+                self.verdict = Word::Unfit;
+                self.exit_code = self.verdict.exit_code().code();
+                self.summary = summary(self.verdict, &self.reasons, &self.checks, &BTreeSet::new());
+            }
+        }
+        self
+    }
+
     /// The exit code of `grenadier` for this verdict.
     pub fn exit_code(&self) -> ExitCode {
         self.verdict.exit_code()
@@ -466,6 +487,19 @@ mod tests {
         assert_eq!(judged(&run).summary, "passed: 8 of 9 checks, 1 does not apply");
         run.expect.required = Required::These([Name::Restored].into());
         assert_eq!(judged(&run).verdict, Word::Unfit);
+    }
+
+    #[test]
+    fn what_somebody_else_requires_is_required_too() {
+        let mut run = swap();
+        run.routes.base = None;
+        run.expect.required = Required::These([Name::Outage].into());
+        let verdict = judged(&run).with_required(&[Name::RoutesEqual, Name::Outcome]);
+        assert_eq!((verdict.verdict, verdict.exit_code), (Word::Unfit, 3), "{:#?}", verdict.reasons);
+        assert!(verdict.summary.starts_with("not fit to tell: routes-equal is not covered: "), "{}", verdict.summary);
+        let line = verdict.checks.iter().find(|line| line.result.check == Name::RoutesEqual).unwrap();
+        assert!(line.required && !line.is_good());
+        assert_eq!(judged(&run).with_required(&[Name::Outcome]).verdict, Word::Passed);
     }
 
     #[test]

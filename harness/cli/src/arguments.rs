@@ -54,6 +54,16 @@ Behind the kind, each after a colon: the machine it happens to, how long it last
 
 The budget is a number of cases, so that a slow machine covers the same as a fast one.")]
     Explore(Explore),
+    /// Run and explore everything a profile asks for, with one verdict
+    #[command(after_help = "Examples:
+  grenadier gate
+  grenadier gate --print-profile > gate.toml
+  grenadier gate --profile gate.toml --out gate-today
+  grenadier gate --baseline gate-yesterday --out gate-today
+
+Without a profile: every embedded scenario in the virtual world, every single fault of the base ones, and the
+swap with the real HAProxy where a Docker engine answers. docs/gate.md explains profiles and baselines.")]
+    Gate(Gate),
     /// Run a case again, byte for byte
     #[command(after_help = "Examples:
   grenadier replay grenadier-runs/haproxy-appliance-swap-virtual-1/case.yaml
@@ -165,6 +175,28 @@ pub(crate) struct Explore {
     /// Leave no folder
     #[arg(long, conflicts_with = "out")]
     pub no_folder: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Gate {
+    /// What to run, a TOML file; the built-in profile by default
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Print the built-in profile, and run nothing
+    #[arg(long, conflicts_with_all = ["profile", "baseline", "out", "workers", "format"])]
+    pub print_profile: bool,
+    /// The folder of an earlier gate: what became worse since then fails the gate
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
+    /// The folder to leave everything in
+    #[arg(long, value_name = "DIR", default_value = "grenadier-runs/gate")]
+    pub out: PathBuf,
+    /// How many threads run cases; one a core by default
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

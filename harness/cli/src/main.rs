@@ -8,6 +8,8 @@
 mod arguments;
 mod commands;
 mod output;
+#[cfg(test)]
+mod pipelines;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let code = match arguments.command {
         Command::Run(run) => commands::run::run(&run),
         Command::Explore(explore) => commands::explore::run(&explore),
+        Command::Gate(gate) => commands::gate::run(&gate),
         Command::Replay(replay) => commands::replay::run(&replay),
         Command::Shrink(shrink) => commands::shrink::run(&shrink),
         Command::Merge(merge) => commands::merge::run(&merge),

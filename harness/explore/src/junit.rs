@@ -1,21 +1,31 @@
 //! `junit.xml` of an exploration.
 
-use grenadier_report::{JunitCase, JunitError, JunitStatus, junit_suite};
+use grenadier_checks::ExitCode;
+use grenadier_report::{JunitCase, JunitError, JunitStatus, junit_suite, suite_name};
 
 use crate::Exploration;
 
-/// One test case for the exploration, one for each distinct failure, one for each known failure that is none any more.
+/// [`junit_cases`] as XML.
 ///
 /// # Errors
 /// Where the XML cannot be written; the texts in it are no reason for that.
 pub fn junit(exploration: &Exploration) -> Result<String, JunitError> {
-    let Exploration { scenario, system, cases, enumerated, failed, .. } = exploration;
-    let suite = format!("{system}/{scenario}[explore]");
+    let Exploration { scenario, system, .. } = exploration;
+    junit_suite(&suite_name(system, scenario, "explore", None), &junit_cases(exploration))
+}
+
+/// One test case for the exploration, one for each distinct failure, one for each known failure that is none any more.
+pub fn junit_cases(exploration: &Exploration) -> Vec<JunitCase> {
+    let Exploration { scenario, seed, cases, enumerated, failed, .. } = exploration;
     let bad = exploration.failures.iter().filter(|failure| failure.known.is_none()).count();
     let summary = format!("{cases} of {enumerated} cases, {failed} failed, {bad} distinct failures nobody knows of");
-    let status = if exploration.exit_code().code() == 0 { JunitStatus::Passed } else { JunitStatus::Failed };
-    let mut lines =
-        vec![JunitCase { name: "exploration".to_owned(), status, message: summary, details: String::new() }];
+    let status = match exploration.exit_code() {
+        ExitCode::Passed => JunitStatus::Passed,
+        ExitCode::Failed => JunitStatus::Failed,
+        ExitCode::Input | ExitCode::Environment | ExitCode::Interrupted => JunitStatus::Error,
+    };
+    let details = format!("seed {seed}\nreplay: grenadier explore {scenario}");
+    let mut lines = vec![JunitCase { name: "exploration".to_owned(), status, message: summary, details }];
     for failure in &exploration.failures {
         let (status, known) = match &failure.known {
             Some(issue) => (JunitStatus::Skipped, format!("known: {issue}\n")),
@@ -39,5 +49,5 @@ pub fn junit(exploration: &Exploration) -> Result<String, JunitError> {
             details: format!("{}\n{}", known.reason, known.issue),
         });
     }
-    junit_suite(&suite, &lines)
+    lines
 }

@@ -31,15 +31,16 @@ mod subject;
 #[cfg(test)]
 mod testing;
 mod text;
-mod workers;
+pub mod workers;
 
 pub use assumptions::{Assumption, Assumptions, Change, Turned, assumptions};
 pub use coverage::{Cell, Excluded};
 pub use enumerate::{faults_at, faults_at_step};
 pub use exploration::{Exploration, ExplorationFailure, ExploreError, KnownLine, SPEED, Speed, VERSION, explore};
 pub use folder::{ExploreFolder, FolderError};
-pub use junit::junit;
+pub use junit::{junit, junit_cases};
 pub use merge::{MergeError, merge};
+pub use panics::{Panicked, caught};
 pub use plan::Plan;
 pub use points::{Point, StepPoint, of as calls_of, steps as steps_of};
 pub use replay::{NotInDocker, Replayed, docker_case, replay};

@@ -11,7 +11,8 @@ thread_local! {
 }
 
 /// A panic that was caught.
-pub(crate) struct Panicked {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked {
     /// File and line.
     pub place: String,
     /// What it said.
@@ -19,7 +20,7 @@ pub(crate) struct Panicked {
 }
 
 /// What `work` gives, or how it panicked. Nothing is printed for that.
-pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = take_hook();

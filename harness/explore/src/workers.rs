@@ -10,7 +10,7 @@ const STACK_BYTES: usize = 8 << 20;
 
 /// Does the jobs `0..jobs`, each on one of `workers` threads, and gives what each thread gathered. Results stay where they were
 /// made until the end, and which thread did which job is nobody's business.
-pub(crate) fn run<T: Default + Send>(
+pub fn run<T: Default + Send>(
     jobs: u64,
     workers: Option<NonZeroUsize>,
     watch: &dyn Watch,

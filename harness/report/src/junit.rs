@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use grenadier_catalog::{Check, Named};
-use grenadier_checks::{CheckLine, Verdict, Word};
+use grenadier_checks::{CheckLine, Subject, Verdict, Word};
 use grenadier_events::CheckStatus;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use thiserror::Error;
 
+use crate::junit_suite::{self, JunitCase};
 use crate::text;
 
 /// How much of a text one test case carries, in characters. GitLab refuses files above 30 MB and shows little of a long text.
@@ -20,50 +21,95 @@ const MOST_LINE_CHARS: usize = 500;
 #[error("JUnit report could not be written: {0}")]
 pub struct JunitError(#[from] quick_junit::SerializeError);
 
-/// The verdict as JUnit XML: one suite, one test case for the verdict and one for each check.
-///
-/// Names are `system/scenario[world]/check`, unique in a pipeline that joins the files of many scenarios and both worlds
-/// (GitLab drops the second of two equal names). The verdict comes first, because a viewer shows the beginning. A failed check
-/// is a `failure`; what says nothing about the upgrade (a canary down, a required check not made) is an `error`; what does not
-/// apply is `skipped`. The time is the run's own: virtual seconds in the virtual world.
+/// A JUnit report that grows by suites.
+#[derive(Clone, Debug)]
+pub struct JunitReport(Report);
+
+impl Default for JunitReport {
+    fn default() -> JunitReport {
+        JunitReport(Report::new("grenadier"))
+    }
+}
+
+impl JunitReport {
+    /// Adds a run: one suite, one test case for the verdict, one for each check, and `more`.
+    ///
+    /// Names are `system/scenario[world]/check`, unique in a pipeline that joins the files of many scenarios, both worlds and
+    /// every procedure (GitLab drops the second of two equal names). The verdict comes first, because a viewer shows the
+    /// beginning. A failed check is a `failure`; what says nothing about the upgrade (a canary down, a required check not made)
+    /// is an `error`; what does not apply is `skipped`. The time is the run's own: virtual seconds in the virtual world.
+    pub fn add_run(&mut self, verdict: &Verdict, more: &[JunitCase]) {
+        let name = suite_of(&verdict.run);
+        let mut suite = TestSuite::new(line(&name));
+        let time = Duration::from_nanos(verdict.ended_ns.as_ns());
+        suite.set_time(time);
+        for (name, value) in [
+            ("seed", verdict.run.seed.to_string()),
+            ("replay", verdict.run.replay.clone()),
+            ("base", verdict.run.base.clone()),
+            ("target", verdict.run.target.clone()),
+            ("verdict", verdict.verdict.name().to_owned()),
+            ("procedure", verdict.run.procedure.clone().unwrap_or_default()),
+        ] {
+            if value.is_empty() {
+                continue;
+            }
+            suite.add_property((line(name), line(&value)));
+        }
+        suite.add_test_case(verdict_case(verdict, &name, time));
+        for check in &verdict.checks {
+            suite.add_test_case(check_case(verdict, check, &name));
+        }
+        junit_suite::add_cases(&mut suite, &name, more);
+        suite.set_system_out(block(&how_to_replay(verdict)));
+        let before = self.0.time.unwrap_or_default();
+        self.0.set_time(before + time);
+        self.0.add_test_suite(suite);
+    }
+
+    /// Adds a suite of something that is no single run.
+    pub fn add_suite(&mut self, name: &str, cases: &[JunitCase]) {
+        let mut suite = TestSuite::new(line(name));
+        junit_suite::add_cases(&mut suite, name, cases);
+        self.0.add_test_suite(suite);
+    }
+
+    /// The report as XML, with what XML forbids stripped and every text bounded.
+    ///
+    /// # Errors
+    /// Where the XML cannot be written; the texts in it are no reason for that.
+    pub fn to_xml(&self) -> Result<String, JunitError> {
+        Ok(self.0.to_string()?)
+    }
+}
+
+/// The verdict as JUnit XML: [`JunitReport::add_run`] alone.
 ///
 /// # Errors
 /// Where the XML cannot be written; the texts in it are no reason for that.
 pub fn junit(verdict: &Verdict) -> Result<String, JunitError> {
-    let suite_name = format!("{}/{}[{}]", verdict.run.system, verdict.run.scenario, verdict.run.world.name());
-    let mut suite = TestSuite::new(line(&suite_name));
-    let time = Duration::from_nanos(verdict.ended_ns.as_ns());
-    suite.set_time(time);
-    for (name, value) in [
-        ("seed", verdict.run.seed.to_string()),
-        ("replay", verdict.run.replay.clone()),
-        ("base", verdict.run.base.clone()),
-        ("target", verdict.run.target.clone()),
-        ("verdict", verdict.verdict.name().to_owned()),
-        ("procedure", verdict.run.procedure.clone().unwrap_or_default()),
-    ] {
-        if value.is_empty() {
-            continue;
-        }
-        suite.add_property((line(name), line(&value)));
-    }
-    suite.add_test_case(verdict_case(verdict, &suite_name, time));
-    for check in &verdict.checks {
-        suite.add_test_case(check_case(verdict, check, &suite_name));
-    }
-    suite.set_system_out(block(&how_to_replay(verdict)));
+    let mut report = JunitReport::default();
+    report.add_run(verdict, &[]);
+    report.to_xml()
+}
 
-    let mut report = Report::new("grenadier");
-    report.set_time(time);
-    report.add_test_suite(suite);
-    Ok(report.to_string()?)
+/// The name of a suite: `system/scenario[place]`, or `system/scenario[place:procedure]` where it is not the scenario's own
+/// procedure. The place is a world, or `explore`.
+pub fn suite_name(system: &str, scenario: &str, place: &str, procedure: Option<&str>) -> String {
+    let procedure = procedure.map(|name| format!(":{name}")).unwrap_or_default();
+    format!("{system}/{scenario}[{place}{procedure}]")
+}
+
+/// The name of a run's suite.
+pub fn suite_of(run: &Subject) -> String {
+    suite_name(&run.system, &run.scenario, run.world.name(), run.procedure.as_deref())
 }
 
 fn verdict_case(verdict: &Verdict, suite: &str, time: Duration) -> TestCase {
     let status = match verdict.verdict {
         Word::Passed => TestCaseStatus::success(),
-        Word::Failed => non_success(NonSuccessKind::Failure, &verdict.summary, &verdict.reasons),
-        Word::Unfit | Word::Interrupted => non_success(NonSuccessKind::Error, &verdict.summary, &verdict.reasons),
+        Word::Failed => non_success(NonSuccessKind::Failure, None, &verdict.summary, &verdict.reasons),
+        Word::Unfit | Word::Interrupted => non_success(NonSuccessKind::Error, None, &verdict.summary, &verdict.reasons),
     };
     let mut case = case(suite, "verdict", status);
     case.set_time(time);
@@ -73,20 +119,18 @@ fn verdict_case(verdict: &Verdict, suite: &str, time: Duration) -> TestCase {
 
 fn check_case(verdict: &Verdict, check: &CheckLine, suite: &str) -> TestCase {
     let result = &check.result;
+    let bad = |kind, message: &str| non_success(kind, Some(&verdict.summary), message, &result.evidence);
     let status = match (result.status, check.is_good()) {
         (CheckStatus::Pass | CheckStatus::Fail, true) => TestCaseStatus::success(),
         // A canary says something about the environment, not about the upgrade.
-        (CheckStatus::Fail, false) if result.check == Check::Canary => {
-            non_success(NonSuccessKind::Error, &result.message, &result.evidence)
-        }
-        (CheckStatus::Fail, false) => non_success(NonSuccessKind::Failure, &result.message, &result.evidence),
+        (CheckStatus::Fail, false) if result.check == Check::Canary => bad(NonSuccessKind::Error, &result.message),
+        (CheckStatus::Fail, false) => bad(NonSuccessKind::Failure, &result.message),
         (CheckStatus::Pass, false) => {
             let message = format!("must fail in this scenario, but passed: {}", result.message);
-            non_success(NonSuccessKind::Failure, &message, &result.evidence)
+            bad(NonSuccessKind::Failure, &message)
         }
         (CheckStatus::NotCovered, false) => {
-            let message = format!("required, but not covered: {}", result.message);
-            non_success(NonSuccessKind::Error, &message, &result.evidence)
+            bad(NonSuccessKind::Error, &format!("required, but not covered: {}", result.message))
         }
         (CheckStatus::NotCovered, true) => {
             let mut status = TestCaseStatus::skipped();
@@ -114,10 +158,11 @@ fn case(suite: &str, name: &str, status: TestCaseStatus) -> TestCase {
     case
 }
 
-fn non_success(kind: NonSuccessKind, message: &str, evidence: &[String]) -> TestCaseStatus {
+/// The verdict of the run stands first in the text, because a viewer may show that alone.
+fn non_success(kind: NonSuccessKind, verdict: Option<&str>, message: &str, evidence: &[String]) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(line(message));
-    let lines: Vec<&str> = std::iter::once(message).chain(evidence.iter().map(String::as_str)).collect();
+    let lines: Vec<&str> = verdict.into_iter().chain([message]).chain(evidence.iter().map(String::as_str)).collect();
     status.set_description(block(&lines.join("\n")));
     status
 }
@@ -181,6 +226,31 @@ mod tests {
             let out = case.children().find(|node| node.has_tag_name("system-out")).unwrap().text().unwrap();
             assert!(out.contains("seed 1") && out.contains("replay: grenadier run"), "{out}");
         }
+    }
+
+    #[test]
+    fn every_failure_begins_with_the_verdict_of_its_run() {
+        let failed = testing::failed();
+        let xml = junit(&failed).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let failures: Vec<_> = document.descendants().filter(|node| node.has_tag_name("failure")).collect();
+        assert_eq!(failures.len(), 3);
+        assert!(failures.iter().all(|node| node.text().unwrap().starts_with(&failed.summary)), "{xml}");
+    }
+
+    #[test]
+    fn each_procedure_has_names_of_its_own() {
+        let mut other = testing::passed();
+        other.run.procedure = Some("documented".to_owned());
+        let mut report = JunitReport::default();
+        report.add_run(&testing::passed(), &[]);
+        report.add_run(&other, &[]);
+        let xml = report.to_xml().unwrap();
+        assert!(xml.contains("haproxy-appliance/haproxy-appliance-swap[virtual:documented]/outage"), "{xml}");
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let names: BTreeSet<_> = cases.iter().map(|case| case.attribute("name").unwrap()).collect();
+        assert_eq!((names.len(), cases.len()), (20, 20));
     }
 
     #[test]

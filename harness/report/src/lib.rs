@@ -6,6 +6,7 @@
 //! Nothing here decides anything: the verdict is made in `grenadier-checks`.
 
 mod folder;
+mod github;
 mod json;
 mod junit;
 mod junit_suite;
@@ -16,7 +17,8 @@ mod text;
 mod testing;
 
 pub use folder::{FolderError, RunFolder};
+pub use github::{Annotation, Github, Level, MOST_ANNOTATIONS, MarkdownTable};
 pub use json::json;
-pub use junit::{JunitError, junit};
+pub use junit::{JunitError, JunitReport, junit, suite_name, suite_of};
 pub use junit_suite::{JunitCase, JunitStatus, junit_suite};
 pub use terminal::{Ending, Live, Style, ending};

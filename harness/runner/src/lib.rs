@@ -3,6 +3,7 @@
 //! [`run_virtual`] takes a scenario and a seed through all phases of a rehearsal in the virtual world and gives the event log,
 //! the captured states and the verdict. [`plan`] says what the engine would do, without running anything.
 
+mod command;
 mod data_plane;
 mod declared;
 mod faults;
@@ -18,10 +19,13 @@ mod strikes;
 mod systems;
 mod worlds;
 
+pub use command::run_command;
 pub use declared::DECLARED;
 pub use options::{EngineProgram, Judged, Options};
 pub use plan::plan;
-pub use run::{DockerError, RunOutput, run_docker, run_virtual, run_virtual_carried, run_virtual_with};
+pub use run::{
+    DockerError, RunOutput, missing_in_docker, run_docker, run_virtual, run_virtual_carried, run_virtual_with,
+};
 pub use setting::secrets;
 pub use strikes::{Strike, Strikes};
 pub use worlds::docker_world::DockerWorldError;

@@ -10,6 +10,7 @@ use grenadier_checks::{
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
 use grenadier_fleet_docker::engine::{ConnectError, connect};
+use grenadier_fleet_docker::images::{ImageLookupError, missing};
 use grenadier_fleet_docker::sweep::{Scope, sweep};
 use grenadier_scenario::{Require, Scenario};
 use grenadier_wire::Answerer;
@@ -21,7 +22,7 @@ use crate::rehearsal::{Bounds, Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
 use crate::systems::{Nature, Observed, System, haproxy_appliance};
-use crate::worlds::docker_world::{DockerStage, DockerWorldError};
+use crate::worlds::docker_world::{DockerStage, DockerWorldError, NODE_IMAGE};
 use crate::worlds::virtual_world::VirtualStage;
 
 /// What a run leaves.
@@ -127,6 +128,19 @@ pub fn run_docker(
     })
 }
 
+/// What `scenario` needs in the docker world that is not there: images, by name.
+///
+/// # Errors
+/// No engine answers.
+pub fn missing_in_docker(scenario: &Scenario) -> Result<Vec<String>, DockerError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DockerError::Runtime)?;
+    let (base, target) = (scenario.base_version(), scenario.target_version());
+    runtime.block_on(async {
+        let docker = connect().await?;
+        missing(&docker, &[&base.image, &target.image, NODE_IMAGE]).await.map_err(DockerError::Images)
+    })
+}
+
 /// Ready when somebody asks this process to stop: from a terminal, or as a service manager does.
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -147,6 +161,9 @@ pub enum DockerError {
     /// No engine answers.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The engine does not say which images it has.
+    #[error("look up images")]
+    Images(#[source] ImageLookupError),
     /// The world could not be set up.
     #[error("set up the docker world")]
     World(#[from] DockerWorldError),
@@ -165,7 +182,7 @@ impl DockerError {
             DockerError::Connect(error) => Some(error.hint()),
             DockerError::World(DockerWorldError::Start(error)) => error.hint(),
             DockerError::Left { .. } => Some("`grenadier clean --all` tries again"),
-            DockerError::Runtime(_) | DockerError::World(_) => None,
+            DockerError::Runtime(_) | DockerError::Images(_) | DockerError::World(_) => None,
         }
     }
 }

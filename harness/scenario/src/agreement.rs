@@ -12,6 +12,7 @@ static VALIDATOR: LazyLock<Validator> =
 const SOUND: &str = "\
 name: one-swap
 description: one line
+labels: [base, nightly]
 system: haproxy-appliance
 from: {like: v0.1.10, version: v0.1.9, with: {haproxy: 2.4.0, regenerates-certificates: true, reload-delay: 10s}, image: my/image:tag}
 to: v0.2.0
@@ -80,6 +81,10 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("description: one line", "description: [one, line]"),
     ("description: one line", "description:"),
     ("description: one line", "description: |\n  two\n  lines"),
+    ("[base, nightly]", "base"),
+    ("[base, nightly]", "[Base]"),
+    ("[base, nightly]", "[7]"),
+    ("[base, nightly]", "[base, base]"),
     ("system: haproxy-appliance", "system: haproxy"),
     ("system: haproxy-appliance\n", ""),
     ("to: v0.2.0", "to: v0.3.0"),

@@ -2,21 +2,13 @@
 
 use grenadier_catalog::{CallAddress, parse_duration};
 
-use crate::{Case, Origin, Style, parse, parse_case};
+use crate::{Case, Diagnostics, Origin, Style, parse, parse_case, parse_profile};
 
 /// A scenario reads, or its problems lie inside the file and can be shown.
 pub fn scenario(bytes: &[u8]) {
     let Ok(source) = std::str::from_utf8(bytes) else { return };
     match parse(source, "any.yaml") {
-        Err(problems) => {
-            let lines = source.lines().count() + 1;
-            for problem in problems.iter() {
-                assert!((1..=lines).contains(&problem.line), "{problem:?}");
-                assert!(problem.column >= 1 && !problem.message.is_empty(), "{problem:?}");
-            }
-            assert!(problems.render(Style::Plain).contains("any.yaml"));
-            assert!(problems.render(Style::Fancy).contains("any.yaml"));
-        }
+        Err(problems) => shown(source, &problems),
         // A case of it holds the document itself.
         Ok(scenario) => {
             let case = Case::of(Origin::Document(source.to_owned()), scenario);
@@ -43,6 +35,25 @@ pub fn case(bytes: &[u8]) {
         "{written}"
     );
     assert_eq!(again.to_yaml("any.yaml"), written);
+}
+
+/// A gate's profile reads, or its problems lie inside the file and can be shown.
+pub fn profile(bytes: &[u8]) {
+    let Ok(source) = std::str::from_utf8(bytes) else { return };
+    if let Err(problems) = parse_profile(source, "any.yaml") {
+        shown(source, &problems);
+    }
+}
+
+/// Problems lie inside the file and can be shown.
+fn shown(source: &str, problems: &Diagnostics) {
+    let lines = source.lines().count() + 1;
+    for problem in problems.iter() {
+        assert!((1..=lines).contains(&problem.line), "{problem:?}");
+        assert!(problem.column >= 1 && !problem.message.is_empty(), "{problem:?}");
+    }
+    assert!(problems.render(Style::Plain).contains("any.yaml"));
+    assert!(problems.render(Style::Fancy).contains("any.yaml"));
 }
 
 /// Names on the command line: a call's address, a length of time.

@@ -36,10 +36,13 @@ mod diagnostic;
 mod document;
 mod embedded;
 mod load;
+mod place;
+mod profile;
 mod render;
 mod schema;
 mod size;
 mod suggest;
+mod toml_tree;
 mod yaml;
 
 pub use address::{AddressError, Blocks, ResolveError, SERVICE_ADDRESSES, SymbolicAddress, SymbolicRange};
@@ -55,6 +58,8 @@ pub use document::{
 };
 pub use embedded::{Embedded, embedded};
 pub use load::{LoadError, Loaded, load};
+pub use place::line_of;
+pub use profile::{Choice, ExploreRule, Profile, RunRule, ScenarioSource, parse_profile};
 pub use render::Style;
 pub use schema::schema;
 pub use size::{ByteSize, SizeError};

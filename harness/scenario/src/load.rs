@@ -6,7 +6,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::{Diagnostics, Scenario, embedded, parse, suggest};
+use crate::{Diagnostics, Origin, Scenario, embedded, parse, suggest};
 
 /// A scenario with the file it came from.
 #[derive(Debug, Clone)]
@@ -17,6 +17,14 @@ pub struct Loaded {
     pub source: String,
     /// The file, as it is to be shown to people: the path that was given, or the path in the repository.
     pub file: String,
+}
+
+impl Loaded {
+    /// Where it comes from, so that a case of it finds it again: a file may be gone by then.
+    pub fn origin(&self) -> Origin {
+        let embedded = embedded().iter().find(|it| it.path == self.file && it.source == self.source);
+        embedded.map_or_else(|| Origin::Document(self.source.clone()), |it| Origin::Name(it.name.to_owned()))
+    }
 }
 
 /// A scenario cannot be loaded. All of these are errors in the input (exit code 2).

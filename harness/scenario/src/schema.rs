@@ -104,6 +104,10 @@ pub(crate) fn kebab_name(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": KEBAB})
 }
 
+pub(crate) fn labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "pattern": KEBAB}, "uniqueItems": true})
+}
+
 pub(crate) fn one_line(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": "^[^\n\r]*$"})
 }

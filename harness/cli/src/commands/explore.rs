@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
             Ok(loaded) => loaded,
             Err(code) => return code,
         };
-    let origin = super::load::origin(&arguments.scenario, &loaded);
+    let origin = loaded.origin();
     let mut scenario = loaded.scenario;
     let random = arguments.random.map(|schedules| Random { schedules, seed: arguments.seed.unwrap_or(scenario.seed) });
     if let (Some(seed), None) = (arguments.seed, random) {
@@ -103,16 +103,14 @@ struct Progress {
     stop: &'static AtomicBool,
 }
 
-static STOP: AtomicBool = AtomicBool::new(false);
-
 impl Progress {
     fn new() -> Progress {
-        listen();
+        let stop = super::signals::listen();
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{pos} of {len} cases  {wide_bar}  {per_sec}  {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Progress { bar, ran: AtomicU64::new(0), stop: &STOP }
+        Progress { bar, ran: AtomicU64::new(0), stop }
     }
 }
 
@@ -129,24 +127,4 @@ impl Watch for Progress {
     fn stop(&self) -> &AtomicBool {
         self.stop
     }
-}
-
-/// Hears, beside everything, whether somebody asks this process to stop: the cases at work are ended, and what they showed is
-/// reported.
-fn listen() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let hear = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt()).ok()?;
-            let mut terminate = signal(SignalKind::terminate()).ok()?;
-            let asked = std::pin::pin!(interrupt.recv());
-            let told = std::pin::pin!(terminate.recv());
-            futures_util::future::select(asked, told).await;
-            STOP.store(true, Ordering::Relaxed);
-            Some(())
-        })
-    };
-    // Without it the process can still be killed; it leaves nothing behind but its folder.
-    let _unheard = std::thread::Builder::new().name("signals".to_owned()).spawn(hear);
 }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
-use grenadier_scenario::{Case, LoadError, Loaded, Origin, Scenario, Style, add_faults, embedded, load, load_case};
+use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_case};
 use serde_json::json;
 
 use crate::arguments::Format;
@@ -11,7 +11,7 @@ use crate::output::{complain, line, report_as, word};
 
 /// The scenario, or the exit code after its problems were printed.
 pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, ExitCode> {
-    load(name_or_path).map_err(|error| complained(&error, format))
+    load(name_or_path).map_err(|error| complained(&[error], format))
 }
 
 /// The scenario for the procedure that was asked for, or the exit code after its problems were printed.
@@ -26,32 +26,40 @@ pub(crate) fn with_procedure(name_or_path: &str, procedure: Option<&str>, format
 
 /// Adds the faults of the command line to a scenario's, or gives the exit code after their problems were printed.
 pub(crate) fn faults(scenario: &mut Scenario, texts: &[String], format: Format) -> Result<(), ExitCode> {
-    add_faults(scenario, texts).map_err(|problems| complained(&problems.into(), format))
+    add_faults(scenario, texts).map_err(|problems| complained(&[problems.into()], format))
 }
 
 /// The case, or the exit code after its problems were printed.
 pub(crate) fn case(path: &str, format: Format) -> Result<Case, ExitCode> {
-    load_case(path).map_err(|error| complained(&error, format))
+    load_case(path).map_err(|error| complained(&[error], format))
 }
 
-/// Where a loaded scenario comes from, so that a case of it finds it again: a file may be gone by then.
-pub(crate) fn origin(name_or_path: &str, loaded: &Loaded) -> Origin {
-    let embedded = embedded().iter().any(|scenario| scenario.name == name_or_path);
-    if embedded { Origin::Name(name_or_path.to_owned()) } else { Origin::Document(loaded.source.clone()) }
-}
-
-fn complained(error: &LoadError, format: Format) -> ExitCode {
-    match (error, format) {
-        (LoadError::Invalid(problems), Format::Json) => {
-            let code = ExitCode::Input;
+/// Tells everything that is wrong with what was to be loaded.
+pub(super) fn complained(errors: &[LoadError], format: Format) -> ExitCode {
+    let code = ExitCode::Input;
+    let problems: Vec<_> = errors
+        .iter()
+        .filter_map(|error| match error {
+            LoadError::Invalid(problems) => Some(problems),
+            _ => None,
+        })
+        .collect();
+    let others = errors.iter().filter(|error| !matches!(error, LoadError::Invalid(_)));
+    match format {
+        // One document: where no file has problems, the first error is what there is to tell.
+        Format::Json if !problems.is_empty() => {
+            let problems: Vec<_> = problems.iter().flat_map(|problems| problems.iter()).collect();
             line(&json!({"verdict": word(code), "exit_code": code.code(), "problems": problems}).to_string());
         }
-        (LoadError::Invalid(problems), Format::Text) => complain(&problems.render(style())),
-        _ => {
-            report_as(format, ExitCode::Input, error, error.help().as_deref());
+        Format::Json => {
+            others.take(1).for_each(|error| _ = report_as(format, code, error, error.help().as_deref()));
+        }
+        Format::Text => {
+            problems.iter().for_each(|problems| complain(&problems.render(style())));
+            others.for_each(|error| _ = report_as(format, code, error, error.help().as_deref()));
         }
     }
-    ExitCode::Input
+    code
 }
 
 fn style() -> Style {

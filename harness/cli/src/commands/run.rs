@@ -8,7 +8,7 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
-use grenadier_runner::{RunOutput, run_virtual};
+use grenadier_runner::{RunOutput, run_command, run_virtual};
 use grenadier_scenario::{Case, Loaded};
 
 use crate::arguments::{Format, Run, World};
@@ -54,20 +54,19 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
         Format::Json => print(&json(&output.verdict)),
         Format::Text => print(&ending(&output.verdict, &Ending { folder, next: None }, style)),
     }
+    let annotation = grenadier_gate::of_run(&output.verdict, &loaded);
+    super::github::tell(annotation.as_slice(), &grenadier_gate::summary_of_run(&output.verdict), arguments.format);
     output.verdict.exit_code()
 }
 
 /// The command that runs this again, alike.
 fn replay(arguments: &Run, seed: Seed) -> String {
     let world = match arguments.world {
-        World::Virtual => String::new(),
-        World::Docker => " --world docker".to_owned(),
+        World::Virtual => grenadier_events::World::Virtual,
+        World::Docker => grenadier_events::World::Docker,
     };
-    let name = &arguments.scenario;
-    let quoted = if name.contains(char::is_whitespace) { format!("'{name}'") } else { name.clone() };
-    let procedure = arguments.procedure.as_ref().map(|name| format!(" --procedure {name}")).unwrap_or_default();
     let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
-    format!("grenadier run {quoted}{procedure}{world} --seed {seed}{faults}")
+    run_command(&arguments.scenario, arguments.procedure.as_deref(), world, seed) + &faults
 }
 
 /// The folder that explains the run.
@@ -95,7 +94,7 @@ fn write(
     }
     let path = folder(arguments, seed, loaded);
     let folder = RunFolder::new(&path);
-    let mut case = Case::of(super::load::origin(&arguments.scenario, loaded), loaded.scenario.clone());
+    let mut case = Case::of(loaded.origin(), loaded.scenario.clone());
     case.scenario.seed = seed.0;
     let case = case.to_yaml(&format!("{}/case.yaml", path.display()));
     output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))?;

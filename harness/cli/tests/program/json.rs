@@ -60,4 +60,5 @@ fn the_list_is_a_document_too() {
     let names: Vec<&str> = value.as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
     let embedded: Vec<&str> = grenadier_scenario::embedded().iter().map(|scenario| scenario.name).collect();
     assert_eq!((code, names), (0, embedded));
+    assert!(value.as_array().unwrap().iter().all(|row| row["labels"].as_array().is_some_and(|it| !it.is_empty())));
 }

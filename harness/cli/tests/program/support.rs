@@ -33,7 +33,11 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grenadier"));
         command.args(arguments).current_dir(self.path());
-        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("DOCKER_HOST", "unix:///nonexistent.sock");
+        command
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("GITHUB_ACTIONS")
+            .env("DOCKER_HOST", "unix:///nonexistent.sock");
         command
     }
 

@@ -45,7 +45,7 @@ const PACE: Pace = Pace {
 };
 
 /// The name of the node image every run needs beside its appliances'.
-const NODE_IMAGE: &str = "grenadier/node:bookworm";
+pub(crate) const NODE_IMAGE: &str = "grenadier/node:bookworm";
 
 /// Why the docker world cannot be set up: the environment is not fit (exit code 3).
 #[derive(Debug, Error)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use grenadier_catalog::{Check, Named, Outcome, RefusalRule, Residual};
 
 use super::context::{Context, Fields};
-use super::{items, scalar};
+use super::{distinct, scalar};
 use crate::diagnostic::Span;
 use crate::yaml::{Kind, Node};
 use crate::{Expect, OutageBudget, Require, Rollback};
@@ -114,19 +114,7 @@ pub(super) fn unique_names<T: Named>(cx: &mut Context, fields: &Fields<'_>, key:
 
 /// A list of names, each at most once.
 fn unique<T: Named>(cx: &mut Context, node: &Node) -> Option<Vec<T>> {
-    let mut seen: Vec<T> = Vec::new();
-    items(cx, node, |cx, node| {
-        let name = scalar::name::<T>(cx, node)?;
-        if seen.contains(&name) {
-            cx.report(
-                node.span.clone(),
-                format!("{} `{}` is listed twice", T::WHAT, name.name()),
-                "keep one".to_owned(),
-            );
-        }
-        seen.push(name);
-        Some(name)
-    })
+    distinct(cx, node, T::WHAT, |name| name.name(), scalar::name::<T>)
 }
 
 pub(super) fn require(cx: &mut Context, node: &Node) -> Option<Require> {

@@ -11,6 +11,7 @@ mod fault;
 mod field;
 mod given;
 mod known;
+mod profile;
 mod resource;
 mod scalar;
 mod topology;
@@ -19,6 +20,7 @@ mod version;
 pub(crate) use case::{CaseFields, case};
 pub(crate) use fault::excludes;
 use grenadier_catalog::System;
+pub use profile::profile;
 
 use self::context::{Context, Fields};
 use crate::diagnostic::Finding;
@@ -30,6 +32,7 @@ use crate::{Diagnostics, Engine, Expect, Fault, Require, Rollback, Scenario, Tim
 pub(crate) const KEYS: &[&str] = &[
     "name",
     "description",
+    "labels",
     "system",
     "from",
     "to",
@@ -83,6 +86,7 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     let fields = cx.fields(root, "a scenario", KEYS, None)?;
     let name = name(cx, &fields);
     let description = fields.optional("description").map(|node| scalar::line(cx, node, "one line of text"));
+    let labels = labels(cx, &fields);
     let system = system(cx, &fields);
     let from = version::choice(cx, &fields, "from", system);
     let to = version::choice(cx, &fields, "to", system);
@@ -134,6 +138,7 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     Some(Scenario {
         name: name?,
         description: all_or_nothing(description)?,
+        labels: labels?,
         system: system?.name.to_owned(),
         from: from?,
         to: to?,
@@ -163,6 +168,13 @@ fn required_keys() -> &'static str {
 fn name(cx: &mut Context, fields: &Fields<'_>) -> Option<String> {
     let node = fields.required(cx, "name")?;
     scalar::kebab(cx, node, "a name in kebab case, such as haproxy-appliance-swap")
+}
+
+/// Words by which others choose the scenario.
+fn labels(cx: &mut Context, fields: &Fields<'_>) -> Option<Vec<String>> {
+    let Some(node) = fields.optional("labels") else { return Some(Vec::new()) };
+    let label = |cx: &mut Context, node: &Node| scalar::kebab(cx, node, "a label in kebab case, such as base");
+    distinct(cx, node, "label", String::as_str, label)
 }
 
 fn system(cx: &mut Context, fields: &Fields<'_>) -> Option<&'static System> {
@@ -196,6 +208,28 @@ fn list<T>(
         None => Some(Vec::new()),
         Some(node) => items(cx, node, decode),
     }
+}
+
+/// Decodes a list of names, each of which may be there once.
+fn distinct<'t, T: PartialEq>(
+    cx: &mut Context,
+    node: &'t Node,
+    what: &str,
+    name: impl Fn(&T) -> &str,
+    mut decode: impl FnMut(&mut Context, &'t Node) -> Option<T>,
+) -> Option<Vec<T>> {
+    let mut places: Vec<&Node> = Vec::new();
+    let decoded = items(cx, node, |cx, node| {
+        places.push(node);
+        decode(cx, node)
+    })?;
+    for (at, item) in decoded.iter().enumerate() {
+        if decoded[..at].contains(item) {
+            let message = format!("{what} `{}` is listed twice", name(item));
+            cx.report(places[at].span.clone(), message, "keep one".to_owned());
+        }
+    }
+    Some(decoded)
 }
 
 /// Decodes every item of a list, also after one that is wrong.

@@ -83,6 +83,10 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::one_line")]
     pub description: Option<String>,
+    /// Words by which a gate's profile chooses the scenario, such as `base`; they change nothing about its run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::labels")]
+    pub labels: Vec<String>,
     /// The system to upgrade.
     #[schemars(schema_with = "schema::system")]
     pub system: String,

@@ -2,6 +2,7 @@
 
 mod field;
 mod meaning;
+mod profile;
 mod rendering;
 mod shape;
 mod syntax;

@@ -150,3 +150,31 @@ fn bad_address() {
     1 problem in one-swap.yaml
     "#);
 }
+
+#[test]
+fn bad_labels() {
+    insta::assert_snapshot!(broken("system: ", "labels: [base, Nightly, base]\nsystem: "), @r#"
+      x expected a label in kebab case, such as base; got `Nightly`
+       ,-[one-swap.yaml:2:16]
+     1 | name: one-swap
+     2 | labels: [base, Nightly, base]
+       :                ^^^^^^^
+     3 | system: haproxy-appliance
+       `----
+      help: lowercase letters and digits, words joined by hyphens
+
+    1 problem in one-swap.yaml
+    "#);
+    insta::assert_snapshot!(broken("system: ", "labels: [base, nightly, base]\nsystem: "), @r#"
+      x label `base` is listed twice
+       ,-[one-swap.yaml:2:25]
+     1 | name: one-swap
+     2 | labels: [base, nightly, base]
+       :                         ^^^^
+     3 | system: haproxy-appliance
+       `----
+      help: keep one
+
+    1 problem in one-swap.yaml
+    "#);
+}

@@ -10,10 +10,12 @@ mod bootstrap;
 mod ensure;
 mod import;
 mod install;
+mod missing;
 mod progress;
 mod pull;
 mod recipe;
 
 pub use ensure::{ImageReport, ImagesError, ensure};
+pub use missing::{ImageLookupError, missing};
 pub use progress::{Origin, Progress, Silent, Stage};
 pub use recipe::{ImageRecipe, Parent, RECIPE, Suite, standard};
