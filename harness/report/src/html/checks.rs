@@ -5,7 +5,7 @@ use grenadier_checks::{CheckLine, EngineLine, Verdict};
 use grenadier_clock::format_duration;
 use maud::{Markup, html};
 
-use super::parts::{badge, block, scroller};
+use super::parts::{badge, block};
 use crate::text::one_line;
 use crate::tone::{Tone, check_word};
 
@@ -60,15 +60,12 @@ pub(super) fn said(verdict: &Verdict) -> Markup {
     if verdict.engine.is_empty() {
         return html! { p.empty { "The engine was never called." } };
     }
-    let table = html! {
-        table {
+    html! {
+        table.stack {
             thead { tr { th scope="col" { "Asked for" } th scope="col" { "Ended" } th.number scope="col" { "Took" }
                 th scope="col" { "What it said last" } } }
             tbody { @for line in &verdict.engine { (call(line)) } }
         }
-    };
-    html! {
-        (scroller("What the engine said", &table))
         @if let Some(advice) = verdict.engine.last().and_then(|line| line.advice.as_ref()) {
             h3 { "What it leaves to somebody" }
             @if let Some(left) = &advice.left { p { (one_line(left)) } }
@@ -89,7 +86,7 @@ fn call(line: &EngineLine) -> Markup {
         tr {
             th scope="row" { (line.verb.name()) }
             td { (badge(tone, &ended)) }
-            td.number { @if let Some(ended) = line.ended_ns { (format_duration(ended.since(line.began_ns))) } @else { "–" } }
+            td.number data-label="Took" { @if let Some(ended) = line.ended_ns { (format_duration(ended.since(line.began_ns))) } @else { "–" } }
             td { @if line.message.contains('\n') { (block(&line.message)) } @else { (one_line(&line.message)) } }
         }
     }

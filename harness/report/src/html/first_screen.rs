@@ -6,7 +6,7 @@ use grenadier_probe::Outage;
 use maud::{Markup, html};
 use std::time::Duration;
 
-use super::parts::{badge, command, scroller};
+use super::parts::{badge, command};
 use crate::text::one_line;
 use crate::tone::{Tone, verdict_word};
 use crate::words::seen_by;
@@ -62,8 +62,8 @@ fn outages(verdict: &Verdict) -> Markup {
         return html! {};
     }
     let allowed = verdict.outage_at_most_ns;
-    let table = html! {
-        table.outages {
+    html! {
+        table.stack {
             caption {
                 "Outage"
                 @if let Some(most) = allowed {
@@ -78,8 +78,7 @@ fn outages(verdict: &Verdict) -> Markup {
             }
             tbody { @for target in &verdict.targets { (rows(target, verdict)) } }
         }
-    };
-    scroller("Outages", &table)
+    }
 }
 
 /// One row for each outage, at least one for each target.
@@ -107,7 +106,7 @@ fn rows(target: &TargetOutage, verdict: &Verdict) -> Markup {
                     @else { (outage.length(verdict.ended_ns)) }
                     @if outage.to.is_none() { span.more { "to the end" } }
                 }
-                td { (one_line(&outage.cause())) }
+                td data-label="Since" { (one_line(&outage.cause())) }
                 td {
                     (one_line(&outage.reason))
                     @if !outage.then.is_empty() {

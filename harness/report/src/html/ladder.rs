@@ -4,7 +4,7 @@ use grenadier_checks::{Difference, Ladder, Rung, Verdict};
 use grenadier_events::{CheckStatus, LadderLevel};
 use maud::{Markup, html};
 
-use super::parts::{badge, scroller};
+use super::parts::badge;
 use crate::text::{clean, one_line};
 use crate::tone::Tone;
 
@@ -83,20 +83,19 @@ fn masks(ladder: &Ladder) -> Markup {
     if used.is_empty() {
         return html! { p { "No mask covered anything: all of it was compared." } };
     }
-    let table = html! {
-        table {
+    html! {
+        table.stack {
             caption { "Passed over under masks" span { (masked.fields) " of " (masked.of) " fields" } }
             thead { tr { th scope="col" { "Where" } th.number scope="col" { "Fields" } th scope="col" { "Why it may differ" } } }
             tbody {
                 @for mask in used {
                     tr {
                         td { code { (mask.path) } @if let Some(prefix) = &mask.line_prefix { " lines " code { (one_line(prefix)) } } }
-                        td.number { (mask.fields) }
+                        td.number data-label="Fields" { (mask.fields) }
                         td { (one_line(&mask.reason)) }
                     }
                 }
             }
         }
-    };
-    scroller("Masks", &table)
+    }
 }

@@ -10,5 +10,5 @@ mod run;
 mod uncovered;
 
 pub use page::{Page, Section};
-pub use parts::{badge, command, counted_rows, scroller};
+pub use parts::{badge, command, scroller};
 pub use run::report;

@@ -36,8 +36,3 @@ pub(super) fn block(text: &str) -> Markup {
 pub fn scroller(label: &str, body: &Markup) -> Markup {
     html! { div.scroller role="region" aria-label=(label) tabindex="0" { (body) } }
 }
-
-/// A list of terms and what belongs to them.
-pub fn counted_rows(rows: &[(String, Markup)]) -> Markup {
-    html! { dl.rows { @for (term, what) in rows { div { dt { (term) } dd { (what) } } } } }
-}

@@ -208,11 +208,18 @@ class Timeline {
     if (this.left > 0) this.text("Whole run", 0, 13, colours.soft);
     c.fillStyle = colours.raised;
     c.fillRect(this.left, 4, span, 12);
-    const phases = this.data.timeline.groups[0].lanes[0];
-    for (const item of phases.items) {
-      const tone = this.tones[item[TONE]];
-      c.fillStyle = tone.fill;
-      c.fillRect(at(item[FROM]), 4, Math.max(at(item[TO]) - at(item[FROM]) - 1, 1), 12);
+    const strip = (item, colour, least) => {
+      c.fillStyle = colour;
+      c.fillRect(at(item[FROM]), 4, Math.max(at(item[TO]) - at(item[FROM]) - (least ? 0 : 1), 1), 12);
+    };
+    for (const group of this.data.timeline.groups) {
+      const lanes = { Run: group.lanes.filter((lane) => lane.name === "Phases"), Availability: group.lanes }[group.name] || [];
+      for (const lane of lanes) {
+        for (const item of lane.items) {
+          if (group.name === "Run") strip(item, this.tones[item[TONE]].fill, false);
+          else if (item[TONE] === "bad") strip(item, colours.bad, true);
+        }
+      }
     }
     c.strokeStyle = colours.ink;
     c.lineWidth = 1.5;
@@ -254,6 +261,7 @@ class Timeline {
     c.beginPath();
     c.rect(this.left, y, this.width - this.left, row.height);
     c.clip();
+    const moments = [];
     let drawn = 0, last = -1, lastTone = "";
     for (let place = firstIn(lane, this.view.from); place < lane.items.length; place += 1) {
       const item = lane.items[place];
@@ -264,9 +272,11 @@ class Timeline {
       // Thousands of calls within a pixel look like one.
       if (wide <= 2 && pixel === last && item[TONE] === lastTone) continue;
       [last, lastTone] = [pixel, item[TONE]];
-      if (item[FROM] === item[TO] && lane.kind === "spans") this.drawMoment(item, x, bar);
+      if (item[FROM] === item[TO] && lane.moments) moments.push([item, x]);
       else this.drawBar(item, x, wide, bar);
     }
+    // On top of what lasts.
+    for (const [item, x] of moments) this.drawMoment(item, x, bar);
     c.restore();
     return drawn;
   }
@@ -512,6 +522,7 @@ class Timeline {
 function prepare(lane) {
   let most = -1;
   lane.reach = lane.items.map((item) => (most = Math.max(most, item[TO])));
+  lane.moments = lane.kind === "spans";
   lane.marked = lane.items.filter((item) => item[MARKED]);
 }
 

@@ -2,11 +2,11 @@
 
 use grenadier_catalog::Named;
 use grenadier_checks::Verdict;
-use grenadier_events::CheckStatus;
+use grenadier_events::{CheckStatus, PhaseStatus};
 use grenadier_fidelity::{Behaviour, Declared};
 use maud::{Markup, html};
 
-use super::parts::{badge, scroller};
+use super::parts::badge;
 use crate::text::one_line;
 use crate::tone::Tone;
 
@@ -17,9 +17,13 @@ pub(super) fn assumed(verdict: &Verdict, declared: &[Declared]) -> Markup {
     let known = |id: &str| -> Option<&Behaviour> {
         declared.iter().flat_map(|declared| declared.behaviours).copied().find(|behaviour| behaviour.id == id)
     };
-    let table = html! {
-        table {
-            thead { tr { th scope="col" { "Assumption" } th scope="col" { "What the simulators do" } th scope="col" { "How that is known" } } }
+    html! {
+        p { "The run relied on these behaviours of the simulators. " code { "grenadier explore --assumptions" }
+            " turns each of them over and says which verdicts hang on it." }
+        table.stack {
+            thead {
+                tr { th scope="col" { "Assumption" } th scope="col" { "What the simulators do" } th scope="col" { "How that is known" } }
+            }
             tbody {
                 @for id in &verdict.assumptions {
                     tr {
@@ -32,11 +36,6 @@ pub(super) fn assumed(verdict: &Verdict, declared: &[Declared]) -> Markup {
                 }
             }
         }
-    };
-    html! {
-        p { "The run relied on these behaviours of the simulators. " code { "grenadier explore --assumptions" }
-            " turns each of them over and says which verdicts hang on it." }
-        (scroller("Assumptions", &table))
     }
 }
 
@@ -61,7 +60,7 @@ fn found(verdict: &Verdict) -> Vec<(Tone, String, String)> {
     for fault in &verdict.not_injectable {
         gaps.push((Tone::Notice, "fault".to_owned(), format!("found no place to act: {fault}")));
     }
-    for phase in verdict.phases.iter().filter(|phase| phase.status == Some(grenadier_events::PhaseStatus::Skipped)) {
+    for phase in verdict.phases.iter().filter(|phase| phase.status == Some(PhaseStatus::Skipped)) {
         let why = phase.message.clone().unwrap_or_else(|| "skipped".to_owned());
         gaps.push((Tone::Quiet, format!("phase {}", phase.phase), why));
     }
@@ -76,19 +75,18 @@ pub(super) fn gaps(verdict: &Verdict) -> Markup {
     if gaps.is_empty() {
         return html! { p.empty { "Nothing was left out: every check was made, every fault found its place." } };
     }
-    let table = html! {
-        table {
+    html! {
+        table.stack {
             thead { tr { th scope="col" { "What" } th scope="col" { "Needed" } th scope="col" { "Why not" } } }
             tbody {
                 @for (tone, what, why) in &gaps {
                     tr {
                         th scope="row" { (one_line(what)) }
-                        td { (badge(*tone, if *tone == Tone::Notice { "yes" } else { "no" })) }
+                        td data-label="Needed" { (badge(*tone, if *tone == Tone::Notice { "yes" } else { "no" })) }
                         td { (one_line(why)) }
                     }
                 }
             }
         }
-    };
-    scroller("Not covered", &table)
+    }
 }

@@ -92,7 +92,7 @@ fn label(owned: &[(&str, bool)]) -> Option<String> {
     match (all.len(), fought.len()) {
         (0, _) => None,
         (all_of, 0) => Some(format!("{}: {}", addresses(all_of), named(&all))),
-        (_, fights) => Some(format!("{} not its alone: {}", addresses(fights), named(&fought))),
+        (_, fights) => Some(format!("{} others answer for too: {}", addresses(fights), named(&fought))),
     }
 }
 

@@ -91,11 +91,15 @@ impl Timeline {
     /// Reads it from a log. `end` is when the run ended.
     pub(crate) fn of(events: &[Event], end: Time) -> Timeline {
         let end = events.last().map_or(end, |event| event.t_ns.max(end));
-        let (run, view_ns) = phases::of(events, end);
+        let (run, mut view_ns) = phases::of(events, end);
+        let targets = targets::of(events, end);
+        // An outage is worth seeing whole, unless it has no end.
+        let lost = targets.iter().flat_map(|lane| &lane.items).filter(|item| item.tone == Tone::Bad && item.to < end);
+        view_ns.1 = lost.map(|item| item.to).fold(view_ns.1, Time::max);
         let machines = machines::of(events, end);
         let groups = [
             Group { name: "Run", shown: true, lanes: run },
-            Group { name: "Availability", shown: true, lanes: targets::of(events, end) },
+            Group { name: "Availability", shown: true, lanes: targets },
             Group { name: "Machines", shown: true, lanes: machines.involved },
             Group { name: "Calls", shown: true, lanes: calls::of(events) },
             Group { name: "Operators", shown: true, lanes: operators::of(events, end) },

@@ -23,11 +23,12 @@ pub(super) fn of(events: &[Event], end: Time) -> Vec<Lane> {
         // Most runs have one client; its name is noise then.
         let name = if clients.len() > 1 { format!("{name} from {}", watch.client) } else { name };
         let mut states = States::new(name);
+        let first_up = watch.first_up().map_or(end, |bounds| bounds.latest_ns);
         for (place, Change { at, seq, now }) in watch.changes.iter().enumerate() {
             let until = watch.changes.get(place + 1).map_or(end, |next| next.at.latest_ns);
             let tone = match now {
                 Availability::Up(_) => Tone::Good,
-                Availability::Down { .. } if counts(at.earliest_ns, until) => Tone::Bad,
+                Availability::Down { .. } if at.latest_ns >= first_up && counts(at.earliest_ns, until) => Tone::Bad,
                 // Not made yet, or taken down on purpose.
                 Availability::Down { .. } => Tone::Quiet,
             };
