@@ -17,13 +17,13 @@ use crate::text::quoted;
 /// is linked to it.
 pub fn html(exploration: &Exploration, folder: &Path) -> String {
     let mut sections = vec![
-        Section { id: "failures", title: "Failures", body: failures(exploration, folder) },
         Section { id: "coverage", title: "Coverage", body: coverage(exploration) },
+        Section { id: "failures", title: "Failures", body: failures(exploration, folder) },
         Section { id: "not-explored", title: "Not explored", body: not_explored(exploration) },
     ];
     if !exploration.known_failures.is_empty() {
         let body = known(exploration);
-        sections.insert(1, Section { id: "known", title: "Known failures", body });
+        sections.insert(2, Section { id: "known", title: "Known failures", body });
     }
     let (tone, word) = verdict(exploration);
     let page = Page {
@@ -76,7 +76,7 @@ fn first_screen(exploration: &Exploration, folder: &Path) -> Markup {
         dl.figures {
             div { dt { "Cases run" } dd { (cases) @if cases != enumerated { " " small { (format!("of {enumerated}, {percent:.1} %")) } } } }
             div { dt { "Failed a check" } dd { (failed) } }
-            div { dt { "Distinct failures" } dd { (exploration.failures.len()) } }
+            div { dt { "Distinct failures" } dd { a href="#failures" { (exploration.failures.len()) } } }
             div { dt { "How the engine ended" } dd { small { (ended.join(", ")) } } }
         }
         @if let Some(first) = exploration.failures.iter().find(|failure| failure.known.is_none()) {
@@ -103,16 +103,19 @@ fn shown(failure: &ExplorationFailure, folder: &Path) -> Markup {
     markup! {
         div.body {
             h3 {
-                (badge(if failure.known.is_some() { Tone::Quiet } else { Tone::Bad }, &signature.check))
-                " " (signature.role)
+                (badge(if failure.known.is_some() { Tone::Quiet } else { Tone::Bad }, &signature.check)) " " (signature.role)
+                span.more { "after " code { (signature.fault) } " at " code { (signature.step) } }
             }
-            p.doc { "after " code { (signature.fault) } " at " code { (signature.step) } }
-            p { (failure.message) }
-            @if !failure.also.is_empty() { p.doc { "also: " (failure.also.join(", ")) } }
+            p {
+                (failure.message)
+                @if !failure.also.is_empty() { span.more { "also " (failure.also.join(", ")) } }
+            }
             @if let Some(issue) = &failure.known { p.doc { "known: " (issue) } }
-            p { (replay(failure, folder)) }
-            @if kept::is_kept(failure, folder) {
-                p { a href={ (kept::place(failure)) "/report.html" } { "Report of this run" } }
+            p.replay {
+                (replay(failure, folder))
+                @if kept::is_kept(failure, folder) {
+                    a href={ (kept::place(failure)) "/report.html" } { "Report of this run" }
+                }
             }
             details { summary { "The case" } pre { (failure.case) } }
         }
@@ -151,7 +154,7 @@ fn coverage(exploration: &Exploration) -> Markup {
             span { (badge(Tone::Quiet, "1")) " cases in which it found no place to act" }
             span { b { "·" } " not injectable there" }
         }
-        @for table in &tables { (scroller(table.head, &matrix(table))) }
+        div.matrices { @for table in &tables { (scroller(table.head, &matrix(table))) } }
     }
 }
 

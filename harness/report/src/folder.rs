@@ -136,6 +136,8 @@ mod tests {
         assert_eq!(lines, testing::events());
         assert_eq!(read("verdict.json"), json(&testing::passed()));
         assert_eq!(read("junit.xml"), junit(&testing::passed()).unwrap());
+        assert_eq!(read("report.html"), html::report(&testing::events(), &testing::passed(), &[]));
+        assert_eq!(read("trace.json"), trace(&testing::events(), &testing::passed()));
         let states: Vec<_> = fs::read_dir(folder.path().join("states")).unwrap().collect();
         assert_eq!(states.len(), 2, "equal states are one file");
         let name = format!("states/{}.json", captures[0].root.hash());

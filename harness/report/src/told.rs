@@ -34,7 +34,7 @@ pub(crate) fn told(event: &Event) -> Told<'_> {
         Kind::StepStarted { step, verb } => ("step-started", step.into(), verb_word(*verb).into()),
         Kind::StepFinished { step, verb, error } => {
             let ended = if error.is_some() { "failed" } else { "done" };
-            let text = with(&format!("{}: {ended}", verb_word(*verb)), error.as_deref());
+            let text = with(&format!("{} {ended}", verb_word(*verb)), error.as_deref());
             ("step-finished", step.into(), text.into())
         }
         Kind::Call { address, endpoint, began_ns, result, fault } => {
@@ -168,7 +168,15 @@ mod tests {
             r#"{"kind":"from-the-future","x":1}"#,
         ];
         let told: Vec<String> = lines.into_iter().map(line).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        call | a/vsphere.B#1 | 200 from vc:443 after 2ms, fault slow
+        address-owners | 198.18.2.16/28 | a, b and c all answer for it: a fight on frontend
+        step-finished | power-off-old | undo failed: no answer
+        availability | shop (http-pinned) | down: off, seen by c, at some moment within 2ns
+        operator | tenant | retrying, attempt 3: 503
+        outage | shop | not answered from 1µs to the end of the run, seen by c, caused by x
+        from-the-future |  | {"kind":"from-the-future","x":1}
+        "#);
     }
 
     #[test]

@@ -118,3 +118,55 @@ fn counter<'a>(out: &mut Vec<TraceEvent<'a>>, pid: usize, lane: &'a Lane, end: T
         out.push(TraceEvent { ts: Some(us(at)), args: args([("value", value.into())]), ..event });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn events(trace: &str) -> Vec<Value> {
+        serde_json::from_str::<Value>(trace).unwrap()["traceEvents"].as_array().unwrap().clone()
+    }
+
+    fn of<'a>(events: &'a [Value], ph: &str, name: &str) -> Vec<&'a Value> {
+        events.iter().filter(|event| event["ph"] == ph && event["name"] == name).collect()
+    }
+
+    #[test]
+    fn phases_steps_and_states_are_slices_and_counters() {
+        let trace = events(&trace(&testing::events(), &testing::passed()));
+        let [upgrade] = of(&trace, "X", "upgrade")[..] else { panic!("one slice") };
+        assert_eq!((&upgrade["ts"], &upgrade["dur"]), (&json!(66_120_000.0), &json!(75_380_000.0)));
+        assert_eq!(of(&trace, "X", "undo power-off-old").len(), 1);
+        let shop: Vec<(f64, u64)> = of(&trace, "C", "shop")
+            .into_iter()
+            .map(|event| (event["ts"].as_f64().unwrap() / 1e6, event["args"]["value"].as_u64().unwrap()))
+            .collect();
+        let (up, down) = (1, 0);
+        let expected =
+            [(53.1, down), (55.9, up), (99.56, down), (120.0, down), (139.32, up), (173.5, down), (186.56, up)];
+        assert_eq!(shop[..7], expected);
+        assert!(trace.iter().any(|event| event["ph"] == "M" && event["args"]["name"] == "Availability"));
+    }
+
+    #[test]
+    fn a_fault_is_an_instant_and_calls_that_overlap_have_threads_of_their_own() {
+        let call = |k: u32, began: u32| {
+            format!(
+                r#"{{"kind":"call","address":"s/vsphere.A#{k}","endpoint":"vc","began_ns":{began},"result":"200"}}"#
+            )
+        };
+        let log = testing::log(&[
+            (1, r#"{"kind":"fault-injected","at":"s/vsphere.A#1","fault":"slow"}"#),
+            (20, &call(1, 5_000_000)),
+            (30, &call(2, 10_000_000)),
+            (40, &call(3, 20_000_000)),
+        ]);
+        let trace = events(&trace(&log, &testing::bare(&log)));
+        let instant = of(&trace, "i", "slow at s/vsphere.A#1");
+        assert_eq!((&instant[0]["ts"], &instant[0]["s"]), (&json!(1_000.0), &json!("t")));
+        let thread = |k: u32| of(&trace, "X", &format!("vsphere.A#{k}"))[0]["tid"].clone();
+        assert_eq!(thread(1), thread(3));
+        assert_ne!(thread(1), thread(2));
+    }
+}

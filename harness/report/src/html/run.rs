@@ -104,3 +104,112 @@ fn listed(count: usize) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_clock::Time;
+    use grenadier_events::{Actor, EventLog, Kind};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing;
+
+    /// What a hostile machine, engine or scenario may say.
+    const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \" ' & <!-- ]]> \r\n\u{2028} \u{1b}[31m \
+                           </title></style>";
+
+    fn hostile() -> (Vec<Event>, Verdict) {
+        let mut verdict = testing::failed();
+        verdict.summary = HOSTILE.to_owned();
+        verdict.reasons = vec![HOSTILE.to_owned(); 2];
+        verdict.run.scenario = HOSTILE.to_owned();
+        verdict.run.replay = HOSTILE.to_owned();
+        verdict.assumptions = vec![HOSTILE.to_owned()];
+        verdict.not_injectable = vec![HOSTILE.to_owned()];
+        verdict.engine[0].message = HOSTILE.to_owned();
+        for target in &mut verdict.targets {
+            target.target = HOSTILE.to_owned();
+            target.outages.iter_mut().for_each(|outage| outage.reason = HOSTILE.to_owned());
+        }
+        for check in &mut verdict.checks {
+            check.result.message = HOSTILE.to_owned();
+            check.result.evidence = vec![HOSTILE.to_owned(); 2];
+            for rung in check.result.ladder.iter_mut().flat_map(|ladder| &mut ladder.rungs) {
+                rung.message = HOSTILE.to_owned();
+                rung.problems = vec![HOSTILE.to_owned()];
+            }
+        }
+        let log = EventLog::default();
+        log.emit(Time::from_ns(1), Actor::World, Kind::PhaseStarted { phase: HOSTILE.into() });
+        let line = HOSTILE.to_owned();
+        log.emit(Time::from_ns(2), Actor::World, Kind::GuestLog { machine: line.clone(), service: line.clone(), line });
+        (log.events(), verdict)
+    }
+
+    fn data(page: &str) -> Value {
+        let (_, data) = page.split_once("<script id=\"data\" type=\"application/json\">").unwrap();
+        serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
+    }
+
+    #[test]
+    fn what_a_run_says_is_text_and_never_markup() {
+        let (events, verdict) = hostile();
+        let page = report(&events, &verdict, &[]);
+        assert_eq!(page.matches("<script").count(), 2, "the data and the script of the page");
+        assert_eq!(page.matches("</script").count(), 2);
+        assert_eq!((page.matches("</title").count(), page.matches("</style").count()), (1, 1));
+        assert!(!page.contains("<img") && !page.contains("<!--") && !page.contains('\u{1b}'));
+        let said = data(&page)["events"][1][4].as_str().unwrap().to_owned();
+        assert!(said.contains("<img src=x onerror=alert(2)> \" ' & <!-- ]]> "), "nothing is lost either: {said}");
+    }
+
+    #[test]
+    fn a_run_of_which_nothing_is_known_has_a_page() {
+        let page = report(&[], &testing::bare(&[]), &[]);
+        assert!(page.contains("Nothing happened that could be drawn."));
+        assert!(page.contains("The engine was never called."));
+        assert_eq!(data(&page)["events"].as_array().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_run_that_ended_in_an_error_says_so_first() {
+        let events = testing::log(&[
+            (0, r#"{"kind":"phase-started","phase":"base"}"#),
+            (9, r#"{"kind":"phase-finished","phase":"base","status":"failed","message":"the image is missing"}"#),
+        ]);
+        let page = report(&events, &testing::bare(&events), &[]);
+        let first = page.split_once("</header>").unwrap().0;
+        assert!(first.contains("Unfit") && first.contains("phase base failed: the image is missing"), "{first}");
+        let place = |id: &str| page.find(&format!("<section id=\"{id}\"")).unwrap();
+        assert!(place("not-covered") < place("timeline"));
+    }
+
+    #[test]
+    fn without_scripts_the_first_screen_and_the_checks_are_there() {
+        let verdict = testing::failed();
+        let page = report(&testing::events(), &verdict, &[]);
+        let text = page.split_once("<script id=").unwrap().0;
+        for said in ["Failed", "39.76s", "power-off-old", "undo power-on-new", "machine haproxy is off", "40s allowed"]
+        {
+            assert!(text.contains(said), "{said}");
+        }
+        assert!(text.contains("grenadier run haproxy-appliance-swap --seed 1"));
+        for check in &verdict.checks {
+            assert!(text.contains(&format!("<h3>{}</h3>", check.result.check)), "{}", check.result.check);
+        }
+        assert!(text.contains("snapshot haproxy/before-upgrade"), "evidence");
+        assert!(text.contains("anyip-answers-garp"), "assumptions");
+    }
+
+    #[test]
+    fn every_event_and_every_item_of_the_timeline_is_in_the_data() {
+        let events = testing::events();
+        let data = data(&report(&events, &testing::passed(), &[]));
+        assert_eq!(data["events"].as_array().unwrap().len(), events.len());
+        let lanes =
+            data["timeline"]["groups"].as_array().unwrap().iter().flat_map(|group| group["lanes"].as_array().unwrap());
+        let items: Vec<&Value> = lanes.flat_map(|lane| lane["items"].as_array().unwrap()).collect();
+        assert!(items.len() > 30);
+        assert!(items.iter().all(|item| item[4].as_u64().unwrap() < events.len() as u64), "its event is in the table");
+    }
+}

@@ -131,7 +131,113 @@ mod tests {
     #[test]
     fn a_run_in_lanes() {
         let events = testing::events();
-        insta::assert_snapshot!(drawn(&Timeline::of(&events, Time::ZERO)), @"");
+        insta::assert_snapshot!(drawn(&Timeline::of(&events, Time::ZERO)), @r"
+        Run / Phases
+            0s – 52.31s strong base
+            52.31s – 52.94s strong early-create
+            52.94s – 56.12s strong create
+            56.12s – 1m06s strong verify
+            1m06s – 1m06s quiet shutdown skipped
+            1m06s – 2m21s strong upgrade
+            2m21s – 2m51s strong verify-upgraded
+            2m51s – 3m07s strong rollback
+            3m07s – 10m00s strong compare
+        Run / Steps
+            1m06s – 1m06s strong check-prerequisites
+            1m06s – 1m06s strong copy-certificates
+            1m06s – 1m37s strong deploy-new
+            1m37s – 1m43s strong power-off-old
+            1m43s – 2m02s strong power-on-new
+            2m02s – 2m21s strong verify-routes
+            2m51s – 2m54s notice undo power-on-new
+            2m54s – 3m07s notice undo power-off-old
+        Availability / shop
+            53.1s – 55.9s quiet down: nobody answers for 198.18.2.20
+            55.9s – 1m39s good up: haproxy answers, from shop-1 and shop-2
+            1m39s – 2m00s bad down: machine haproxy is off
+            2m00s – 2m19s bad down: nothing listens on port 443
+            2m19s – 2m53s good up: haproxy-v0.2.0 answers, from shop-1 and shop-2
+            2m53s – 3m06s bad down: machine haproxy-v0.2.0 is off
+            3m06s – 10m00s good up: haproxy answers, from shop-1 and shop-2
+        Availability / api
+            53.1s – 55.9s quiet down: nobody answers for 198.18.2.20
+            55.9s – 1m39s good up: haproxy answers, from api-1 and api-2
+            1m39s – 2m21s bad down: machine haproxy is off
+            2m21s – 2m53s good up: haproxy-v0.2.0 answers, from api-1 and api-2
+            2m53s – 3m06s bad down: machine haproxy-v0.2.0 is off
+            3m06s – 10m00s good up: haproxy answers, from api-1 and api-2
+        Availability / canary
+            53.1s – 55.9s quiet down: nobody answers for 198.18.2.20
+            55.9s – 10m00s good up: haproxy answers, from canary-1 and canary-2
+        Machines / haproxy owns
+            53s – 1m39s strong 1 address: 198.18.2.16/28
+            3m05s – 10m00s strong 1 address: 198.18.2.16/28
+        Machines / haproxy-v0.2.0 owns
+            2m01s – 2m53s strong 1 address: 198.18.2.16/28
+        ");
+    }
+
+    #[test]
+    fn faults_fights_and_bounds_stand_out() {
+        let events = testing::log(&[
+            (0, r#"{"kind":"machine-created","machine":"new"}"#),
+            (5, r#"{"kind":"phase-started","phase":"upgrade"}"#),
+            (10, r#"{"kind":"power-changed","machine":"new","power":"on"}"#),
+            (12, r#"{"kind":"address-owners","segment":"s","address":"198.18.2.1/32","owners":["old"]}"#),
+            (15, r#"{"kind":"address-owners","segment":"s","address":"198.18.2.1/32","owners":["new","old"]}"#),
+            (20, r#"{"kind":"step-started","step":"off","verb":"apply"}"#),
+            (30, r#"{"kind":"fault-injected","at":"off/vsphere.PowerOffVM_Task#1","fault":"lost-reply"}"#),
+            (
+                40,
+                r#"{"kind":"call","address":"off/vsphere.PowerOffVM_Task#1","endpoint":"vc:443","began_ns":25000000,"result":"connection dropped","fault":"lost-reply"}"#,
+            ),
+            (
+                45,
+                r#"{"kind":"call","address":"off/vsphere.Login#1","endpoint":"vc:443","began_ns":41000000,"result":"503"}"#,
+            ),
+            (50, r#"{"kind":"step-finished","step":"off","verb":"apply","error":"no answer"}"#),
+            (52, r#"{"kind":"operator","cluster":"tenant","state":"in-sync","attempt":0,"detail":""}"#),
+            (54, r#"{"kind":"operator","cluster":"tenant","state":"in-sync","attempt":0,"detail":""}"#),
+            (56, r#"{"kind":"operator","cluster":"tenant","state":"retrying","attempt":1,"detail":"503"}"#),
+            (60, r#"{"kind":"engine-finished","verb":"upgrade","exit_code":30,"outcome":"stuck","message":""}"#),
+            (
+                70,
+                r#"{"kind":"availability","target":"shop","client":"c","probe":"http-new","at":{"earliest_ns":1000000,"latest_ns":6000000},"state":"up","machine":"old","backends":[]}"#,
+            ),
+            (
+                90,
+                r#"{"kind":"availability","target":"shop","client":"c","probe":"http-new","at":{"earliest_ns":80000000,"latest_ns":90000000},"state":"down","reason":"off"}"#,
+            ),
+        ]);
+        let timeline = Timeline::of(&events, Time::from_ns(100_000_000));
+        insta::assert_snapshot!(drawn(&timeline), @r"
+        Run / Phases
+            5ms – 100ms strong upgrade
+        Run / Steps
+            20ms – 50ms bad off
+            60ms – 60ms notice upgrade ends, exit 30
+        Run / Faults
+            30ms – 30ms bad ! lost-reply at off/vsphere.PowerOffVM_Task#1
+        Availability / shop
+            6ms – 80ms good up: old answers
+            80ms – 90ms notice changes at some moment in here
+            90ms – 100ms bad down: off
+        Machines / new
+            0s – 10ms quiet off
+            10ms – 100ms good on
+        Machines / new owns
+            15ms – 100ms bad 1 address others answer for too: 198.18.2.1/32
+        Machines / old owns
+            12ms – 15ms strong 1 address: 198.18.2.1/32
+            15ms – 100ms bad 1 address others answer for too: 198.18.2.1/32
+        Calls / engine vsphere
+            25ms – 40ms bad ! vsphere.PowerOffVM_Task#1
+            41ms – 45ms notice vsphere.Login#1
+        Operators / tenant
+            52ms – 56ms good in-sync
+            56ms – 100ms notice retrying
+        ");
+        assert_eq!(timeline.view_ns, (Time::from_ns(5_000_000), Time::from_ns(100_000_000)));
     }
 
     #[test]
