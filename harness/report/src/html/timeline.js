@@ -195,6 +195,11 @@ class Timeline {
     Object.assign(canvas.dataset, { from: Math.round(this.view.from), to: Math.round(this.view.to), drawn });
   }
 
+  /** Draws once before the next frame, however often it is asked to. */
+  drawSoon() {
+    this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draw(); });
+  }
+
   text(text, x, y, colour, size = 12, weight = 400) {
     this.context.font = `${weight} ${size}px ${this.font}`;
     this.context.fillStyle = colour;
@@ -428,7 +433,7 @@ class Timeline {
     const point = this.at(event), { grip } = this;
     if (!grip) {
       this.guide = point.x >= this.left ? this.ns(point.x) : null;
-      this.draw();
+      this.drawSoon();
       this.hover(point);
     } else if (grip.overview) {
       this.centre(point.x);
@@ -458,7 +463,7 @@ class Timeline {
   leave() {
     this.tip.hidden = true;
     this.guide = null;
-    this.draw();
+    this.drawSoon();
   }
 
   hover(point) {
