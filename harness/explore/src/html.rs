@@ -152,9 +152,14 @@ fn coverage(exploration: &Exploration) -> Markup {
             span { b { "12" } " cases in which the fault acted" }
             span { (badge(Tone::Bad, "2")) " of them failed a check" }
             span { (badge(Tone::Quiet, "1")) " cases in which it found no place to act" }
-            span { b { "·" } " not injectable there" }
+            span { b { "·" } " not tried there" }
         }
-        div.matrices { @for table in &tables { (scroller(table.head, &matrix(table))) } }
+        div.matrices {
+            @for table in &tables {
+                // Two of the others stand beside each other on a wide screen.
+                div.wide[table.columns.iter().any(|fault| fault.contains(':'))] { (scroller(table.head, &matrix(table))) }
+            }
+        }
     }
 }
 

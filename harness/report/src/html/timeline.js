@@ -24,9 +24,11 @@ function lengthText(ns) {
 /** A moment, in minutes and seconds with `digits` behind the point. */
 function momentText(ns, digits) {
   const negative = ns < 0, all = Math.abs(ns) / 1e9;
-  const minutes = Math.floor(all / 60 + 1e-12), seconds = Math.max(0, all - minutes * 60);
-  const text = minutes > 0
-    ? `${minutes}m${seconds.toFixed(digits).padStart(digits > 0 ? digits + 3 : 2, "0")}s`
+  const whole = Math.floor(all / 60 + 1e-12), seconds = Math.max(0, all - whole * 60);
+  const [hours, minutes] = [Math.floor(whole / 60), whole % 60];
+  const padded = seconds.toFixed(digits).padStart(digits > 0 ? digits + 3 : 2, "0");
+  const text = hours > 0 ? `${hours}h${String(minutes).padStart(2, "0")}m${padded}s`
+    : minutes > 0 ? `${minutes}m${padded}s`
     : `${seconds.toFixed(digits)}s`;
   return (negative ? "−" : "") + text;
 }
@@ -266,7 +268,7 @@ class Timeline {
     c.beginPath();
     c.rect(this.left, y, this.width - this.left, row.height);
     c.clip();
-    const moments = [];
+    const [bad, moments] = [[], []];
     let drawn = 0, last = -1, lastTone = "";
     for (let place = firstIn(lane, this.view.from); place < lane.items.length; place += 1) {
       const item = lane.items[place];
@@ -278,9 +280,11 @@ class Timeline {
       if (wide <= 2 && pixel === last && item[TONE] === lastTone) continue;
       [last, lastTone] = [pixel, item[TONE]];
       if (item[FROM] === item[TO] && lane.moments) moments.push([item, x]);
+      else if (item[TONE] === "bad") bad.push([item, x, wide]);
       else this.drawBar(item, x, wide, bar);
     }
-    // On top of what lasts.
+    // What is short and bad must not vanish below what is long and good, nor moments below what lasts.
+    for (const [item, x, wide] of bad) this.drawBar(item, x, wide, bar);
     for (const [item, x] of moments) this.drawMoment(item, x, bar);
     c.restore();
     return drawn;

@@ -199,6 +199,7 @@ mod tests {
             (52, r#"{"kind":"operator","cluster":"tenant","state":"in-sync","attempt":0,"detail":""}"#),
             (54, r#"{"kind":"operator","cluster":"tenant","state":"in-sync","attempt":0,"detail":""}"#),
             (56, r#"{"kind":"operator","cluster":"tenant","state":"retrying","attempt":1,"detail":"503"}"#),
+            (58, r#"{"kind":"operator","cluster":"tenant","state":"in-sync","attempt":1,"detail":""}"#),
             (60, r#"{"kind":"engine-finished","verb":"upgrade","exit_code":30,"outcome":"stuck","message":""}"#),
             (
                 70,
@@ -235,7 +236,8 @@ mod tests {
             41ms – 45ms notice vsphere.Login#1
         Operators / tenant
             52ms – 56ms good in-sync
-            56ms – 100ms notice retrying
+            56ms – 58ms notice retrying
+            58ms – 100ms good in-sync
         ");
         assert_eq!(timeline.view_ns, (Time::from_ns(5_000_000), Time::from_ns(100_000_000)));
     }
