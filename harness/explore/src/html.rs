@@ -233,3 +233,105 @@ fn not_explored(exploration: &Exploration) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::Excluded;
+    use crate::exploration::{CoverageLine, VERSION};
+    use crate::settings::Shard;
+    use crate::signature::Signature;
+
+    fn exploration() -> Exploration {
+        let line = |call: &str, fault: &str, cases, failed, not_injectable| CoverageLine {
+            call: call.into(),
+            fault: fault.into(),
+            cell: Cell { cases, failed, not_injectable },
+        };
+        Exploration {
+            v: VERSION,
+            scenario: "swap".into(),
+            scenario_sha256: String::new(),
+            system: "haproxy-appliance".into(),
+            seed: 1,
+            order: 1,
+            random: None,
+            shard: None,
+            budget: None,
+            interrupted: false,
+            cases: 40,
+            enumerated: 40,
+            pruned: 0,
+            failed: 3,
+            ended: [("rolled-back".to_owned(), 40)].into(),
+            coverage: vec![
+                line("vsphere.Login", "refuse", 12, 3, 1),
+                line("deploy-new", "crash-after:resume", 7, 0, 0),
+            ],
+            excluded: vec![Excluded { fault: "truncate".into(), reason: "cuts an HTTP answer".into(), calls: 4 }],
+            outside_steps: vec!["vsphere.Logout".into()],
+            failures: Vec::new(),
+            known_failures: Vec::new(),
+            speed: None,
+        }
+    }
+
+    fn failure(message: &str) -> ExplorationFailure {
+        let part = str::to_owned;
+        let signature =
+            Signature { check: part("restored"), role: part("vm"), step: part("deploy-new"), fault: part("refuse") };
+        ExplorationFailure {
+            cases: 3,
+            first: (0, 0),
+            message: message.into(),
+            also: vec!["leftovers".into()],
+            known: None,
+            file: format!("cases/{}", signature.file_name()),
+            case: format!("# {message}\n"),
+            signature,
+        }
+    }
+
+    fn page(exploration: &Exploration) -> String {
+        html(exploration, Path::new("found here"))
+    }
+
+    #[test]
+    fn cells_tell_cases_failures_and_what_found_no_place() {
+        let page = page(&exploration());
+        let row = page.split_once("vsphere.Login</th>").unwrap().1.split_once("</tr>").unwrap().0;
+        let words: Vec<&str> = row.split(['<', '>']).filter(|word| word.parse::<u64>().is_ok()).collect();
+        assert_eq!(words, ["12", "3", "1"]);
+        assert!(row.contains("<td class=\"bad\">") && page.contains("crash-after:resume"));
+        assert!(page.contains("No case failed.") && page.contains("None of the cases failed."));
+    }
+
+    #[test]
+    fn a_failure_has_its_replay_command_and_says_nothing_but_text() {
+        let hostile = "</script><img src=x onerror=alert(1)>";
+        let exploration = Exploration { failures: vec![failure(hostile)], ..exploration() };
+        let page = page(&exploration);
+        assert!(page.contains("grenadier replay 'found here/cases/restored.vm.deploy-new.refuse.yaml'"), "{page}");
+        assert!(page.contains("1 distinct failure in 3 of 40 cases."));
+        assert!(!page.contains("<img") && page.matches("</script").count() == 1);
+        assert!(!page.contains("Report of this run"), "there is none");
+    }
+
+    #[test]
+    fn what_was_not_explored_is_said_with_its_reason() {
+        let page = |exploration: &Exploration| {
+            let page = page(exploration);
+            page.split_once("id=\"not-explored\"").unwrap().1.to_owned()
+        };
+        let whole = page(&exploration());
+        for said in
+            ["--order 2", "truncate", "it cuts an HTTP answer", "4 calls", "vsphere.Logout", "outside its steps"]
+        {
+            assert!(whole.contains(said), "{said}");
+        }
+        let cut = Exploration { cases: 30, budget: Some(30), ..exploration() };
+        assert!(page(&cut).contains("the budget was 30 cases"));
+        let part = Exploration { cases: 20, shard: Some(Shard { k: 1, n: 2 }), ..exploration() };
+        assert!(page(&part).contains("this is part 1 of 2"));
+    }
+}
