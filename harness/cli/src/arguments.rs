@@ -42,7 +42,10 @@ pub(crate) enum Command {
   grenadier run haproxy-appliance-swap --format json | jq .verdict
 
 Behind the kind, each after a colon: the machine it happens to, how long it lasts, and what follows a crash:
-  power-on-new=partition:new-appliance:60s   deploy-new=crash-after:rollback")]
+  power-on-new=partition:new-appliance:60s   deploy-new=crash-after:rollback
+
+The folder holds report.html (the run on one page, for people), trace.json (for https://ui.perfetto.dev), events.jsonl,
+verdict.json, junit.xml, states/, and case.yaml, which replays it.")]
     Run(Run),
     /// Break a scenario at every call and say what does not survive
     #[command(after_help = "Examples:
@@ -52,7 +55,8 @@ Behind the kind, each after a colon: the machine it happens to, how long it last
   grenadier explore haproxy-appliance-swap --random 20 --seed 7
   grenadier explore haproxy-appliance-swap --assumptions
 
-The budget is a number of cases, so that a slow machine covers the same as a fast one.")]
+The budget is a number of cases, so that a slow machine covers the same as a fast one.
+The folder holds report.html (for people), explore.json, junit.xml, and of each failure its case and its run.")]
     Explore(Explore),
     /// Run and explore everything a profile asks for, with one verdict
     #[command(after_help = "Examples:

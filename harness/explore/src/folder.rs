@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use grenadier_report::JunitError;
 use thiserror::Error;
 
-use crate::{Assumptions, Exploration, junit};
+use crate::{Assumptions, Exploration, html, junit, kept};
 
 /// The folder of an exploration cannot be written.
 #[derive(Debug, Error)]
@@ -24,9 +24,20 @@ pub enum FolderError {
     /// The JUnit report could not be made.
     #[error(transparent)]
     Junit(#[from] JunitError),
+    /// The folder of a failure's run cannot be written.
+    #[error(transparent)]
+    Run(#[from] grenadier_report::FolderError),
 }
 
-/// Writes `cases/<signature>.yaml`, `junit.xml`, and at last `explore.json`: a folder that has it is complete.
+/// Writes everything that explains an exploration into one directory:
+///
+/// | file | |
+/// | --- | --- |
+/// | `cases/<signature>.yaml` | replays a failure: `grenadier replay cases/<signature>.yaml` |
+/// | `runs/<signature>/` | the run that shows it, as [`RunFolder`](grenadier_report::RunFolder) writes it; of failures alone |
+/// | `report.html` | the exploration on one page, for people |
+/// | `junit.xml` | for pipelines |
+/// | `explore.json` | the exploration; written last, so a folder that has it is complete |
 #[derive(Clone, Debug)]
 pub struct ExploreFolder {
     path: PathBuf,
@@ -49,16 +60,20 @@ impl ExploreFolder {
     /// Where a file cannot be written.
     pub fn write(&self, exploration: &Exploration) -> Result<(), FolderError> {
         // Cases of an earlier exploration would pass for failures of this one.
-        for old in ["explore.json", "junit.xml"] {
+        for old in ["explore.json", "junit.xml", "report.html"] {
             self.removed(&self.path.join(old), fs::remove_file(self.path.join(old)))?;
         }
         let cases = self.path.join("cases");
-        self.removed(&cases, fs::remove_dir_all(&cases))?;
+        for old in [&cases, &self.path.join("runs")] {
+            self.removed(old, fs::remove_dir_all(old))?;
+        }
         let made = if exploration.failures.is_empty() { &self.path } else { &cases };
         fs::create_dir_all(made).map_err(|source| FolderError::Write { path: made.clone(), source })?;
         for failure in &exploration.failures {
             self.put(&failure.file, &failure.case)?;
         }
+        kept::keep(exploration, &self.path)?;
+        self.put("report.html", &html(exploration, &self.path))?;
         self.put("junit.xml", &junit(exploration)?)?;
         self.put("explore.json", &exploration.to_json())
     }

@@ -1,13 +1,11 @@
 //! An exploration as people read it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-
-use grenadier_catalog::{FaultKind, Named};
 
 use crate::coverage::Cell;
 use crate::exploration::{Exploration, ExplorationFailure};
 use crate::known::KnownLine;
+use crate::tables::{Table, tables};
 
 /// An exploration as people read it: the number of cases first, what to do next last. `folder` is where its cases are.
 pub fn text(exploration: &Exploration, folder: Option<&str>) -> String {
@@ -50,23 +48,16 @@ fn head(text: &mut String, exploration: &Exploration) {
 }
 
 fn coverage(text: &mut String, exploration: &Exploration) {
-    let mut blocks: BTreeMap<usize, Block<'_>> = BTreeMap::new();
-    for line in &exploration.coverage {
-        let (block, column) = column(&line.fault);
-        let block = blocks.entry(block).or_default();
-        block.columns.insert((column, &line.fault));
-        block.rows.entry(&line.call).or_default().insert(&line.fault, line.cell);
-    }
-    if blocks.is_empty() {
+    let tables = tables(&exploration.coverage);
+    if tables.is_empty() {
         return;
     }
-    let names = blocks.values().flat_map(|block| block.rows.keys());
+    let names = tables.iter().flat_map(|table| table.rows.keys());
     let first = names.map(|call| call.chars().count()).max().unwrap_or_default().max(4);
-    for (number, Block { columns, rows }) in &blocks {
-        let widths: Vec<(&str, usize)> = columns.iter().map(|(_, fault)| (*fault, fault.len().max(7))).collect();
+    for Table { head, columns, rows } in &tables {
+        let widths: Vec<(&str, usize)> = columns.iter().map(|fault| (*fault, fault.len().max(7))).collect();
         let heads: Vec<String> = widths.iter().map(|(fault, width)| format!("{fault:>width$}")).collect();
         line(text, "");
-        let head = BLOCKS.get(*number).map_or("call", |(head, _)| head);
         line(text, &format!("{head:first$}  {}", heads.join("  ")));
         for (call, cells) in rows {
             let cell = |(fault, width): &(&str, usize)| {
@@ -86,33 +77,6 @@ fn coverage(text: &mut String, exploration: &Exploration) {
         let calls = exploration.outside_steps.join(", ");
         line(text, &format!("not injectable: any fault at {calls}: the engine calls it outside its steps"));
     }
-}
-
-/// One table of kinds that belong together: columns in the catalogue's order.
-#[derive(Default)]
-struct Block<'a> {
-    columns: BTreeSet<(usize, &'a str)>,
-    rows: BTreeMap<&'a str, BTreeMap<&'a str, Cell>>,
-}
-
-/// The tables: what stands above the first column, and the first kind that belongs to it. All kinds in one would be too wide
-/// for any screen.
-const BLOCKS: [(&str, FaultKind); 5] = [
-    ("call, before the effect", FaultKind::Refuse),
-    ("call, after the effect", FaultKind::ErrorAfter),
-    ("call, or its task", FaultKind::StaleRead),
-    ("call or step, engine", FaultKind::CrashBefore),
-    ("step, machine", FaultKind::MachineCrash),
-];
-
-/// The table a fault belongs to, and its place there.
-fn column(fault: &str) -> (usize, usize) {
-    let kind = fault.split_once(':').map_or(fault, |(kind, _)| kind);
-    let place = |wanted: &dyn Fn(&FaultKind) -> bool| <FaultKind as Named>::ALL.iter().position(wanted);
-    // An exploration of a later version may know kinds that this one does not.
-    let Some(at) = place(&|known| known.name() == kind) else { return (BLOCKS.len(), 0) };
-    let begun = |(_, first): &&(&str, FaultKind)| place(&|known| known == first).is_some_and(|first| first <= at);
-    (BLOCKS.iter().filter(begun).count() - 1, at)
 }
 
 fn told(cell: &Cell) -> String {
@@ -180,6 +144,6 @@ fn verdict(exploration: &Exploration, folder: Option<&str>) -> String {
     format!("{text}\nnext    {next}")
 }
 
-fn quoted(path: &str) -> String {
+pub(crate) fn quoted(path: &str) -> String {
     if path.contains(char::is_whitespace) { format!("'{path}'") } else { path.to_owned() }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use grenadier_checks::{Capture, Verdict};
 use grenadier_events::Event;
+use grenadier_fidelity::Declared;
 use thiserror::Error;
 
-use crate::{JunitError, json, junit};
+use crate::{JunitError, html, json, junit, trace};
 
 /// Why a run folder could not be written.
 #[derive(Debug, Error)]
@@ -34,18 +35,27 @@ pub enum FolderError {
 /// | --- | --- |
 /// | `events.jsonl` | everything that happened, one event a line |
 /// | `states/<sha256>.json` | the captured states, named by their hash as `captured` events tell it; equal states are one file |
+/// | `report.html` | the run on one page, for people; it needs no network and none of the other files |
+/// | `trace.json` | the run in the trace event format, which Perfetto opens |
 /// | `junit.xml` | for pipelines |
 /// | `case.yaml` | replays the run: `grenadier replay case.yaml` |
 /// | `verdict.json` | the verdict; written last, so a folder that has it is complete |
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    declared: &'static [Declared],
 }
 
 impl RunFolder {
     /// The folder at `path`. It is made when it is written to; files of an earlier run there are overwritten.
     pub fn new(path: impl Into<PathBuf>) -> RunFolder {
-        RunFolder { path: path.into() }
+        RunFolder { path: path.into(), declared: &[] }
+    }
+
+    /// The same, where the report says what the assumptions of the verdict are: behaviours that the simulators declare.
+    #[must_use]
+    pub fn with_behaviours(self, declared: &'static [Declared]) -> RunFolder {
+        RunFolder { declared, ..self }
     }
 
     /// Where it is.
@@ -83,6 +93,8 @@ impl RunFolder {
         for (hash, capture) in states {
             self.put(&format!("states/{hash}.json"), &capture.root.canonical_json())?;
         }
+        self.put("report.html", &html::report(events, verdict, self.declared))?;
+        self.put("trace.json", &trace(events, verdict))?;
         self.put("junit.xml", &junit(verdict)?)?;
         self.put("case.yaml", case)?;
         self.put("verdict.json", &json(verdict))
@@ -124,6 +136,8 @@ mod tests {
         assert_eq!(lines, testing::events());
         assert_eq!(read("verdict.json"), json(&testing::passed()));
         assert_eq!(read("junit.xml"), junit(&testing::passed()).unwrap());
+        assert_eq!(read("report.html"), html::report(&testing::events(), &testing::passed(), &[]));
+        assert_eq!(read("trace.json"), trace(&testing::events(), &testing::passed()));
         let states: Vec<_> = fs::read_dir(folder.path().join("states")).unwrap().collect();
         assert_eq!(states.len(), 2, "equal states are one file");
         let name = format!("states/{}.json", captures[0].root.hash());

@@ -190,9 +190,23 @@ fn stages<T: Clone>(base: &T, upgraded: &T) -> Stages<T> {
     Stages { base: Some(base.clone()), upgraded: Some(upgraded.clone()), end: Some(base.clone()) }
 }
 
-fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
-    let events = story(twist);
-    let subject = Subject {
+/// Events from milliseconds and what happened then, as the log writes it.
+pub(crate) fn log(lines: &[(u64, &str)]) -> Vec<Event> {
+    let log = EventLog::default();
+    for (at, json) in lines {
+        log.emit(ms(*at), Actor::Engine, serde_json::from_str(json).unwrap());
+    }
+    log.events()
+}
+
+/// What is known of a run of which there is nothing but a log: no check can be made.
+pub(crate) fn bare(events: &[Event]) -> Verdict {
+    let masks = Masks::default();
+    Verdict::judge(&Facts::new(subject(), events, &masks))
+}
+
+fn subject() -> Subject {
+    Subject {
         scenario: "haproxy-appliance-swap".into(),
         system: "haproxy-appliance".into(),
         procedure: None,
@@ -202,9 +216,13 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
         target: "v0.2.0".into(),
         profile: "reference".into(),
         replay: "grenadier run haproxy-appliance-swap --seed 1".into(),
-    };
+    }
+}
+
+fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
+    let events = story(twist);
     let masks = Masks::default();
-    let mut facts = Facts::new(subject, &events, &masks);
+    let mut facts = Facts::new(subject(), &events, &masks);
     facts.end = RunEnd::Horizon;
     facts.targets = ["shop", "api", "canary"]
         .map(|name| Target { name: name.into(), cluster: "supervisor".into(), is_canary: name == "canary" })

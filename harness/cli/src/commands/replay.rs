@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Replay) -> ExitCode {
     };
     if let Some(path) = &folder {
         let text = case.to_yaml(&format!("{}/case.yaml", path.display()));
-        let folder = RunFolder::new(path);
+        let folder = RunFolder::new(path).with_behaviours(&DECLARED);
         let Replayed { output, .. } = &replayed;
         let written = output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &text));
         if let Err(error) = written {

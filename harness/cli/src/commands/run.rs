@@ -8,7 +8,7 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
-use grenadier_runner::{RunOutput, run_command, run_virtual};
+use grenadier_runner::{DECLARED, RunOutput, run_command, run_virtual};
 use grenadier_scenario::{Case, Loaded};
 
 use crate::arguments::{Format, Run, World};
@@ -93,7 +93,7 @@ fn write(
         return Ok(None);
     }
     let path = folder(arguments, seed, loaded);
-    let folder = RunFolder::new(&path);
+    let folder = RunFolder::new(&path).with_behaviours(&DECLARED);
     let mut case = Case::of(loaded.origin(), loaded.scenario.clone());
     case.scenario.seed = seed.0;
     let case = case.to_yaml(&format!("{}/case.yaml", path.display()));

@@ -25,6 +25,13 @@ fn what_an_exploration_finds_is_replayed_from_its_folder() {
     let file = format!("found/{}", failure["file"].as_str().unwrap());
     assert!(ended.out.contains(&format!("grenadier replay {file}")), "{}", ended.out);
     assert!(place.path().join("found/junit.xml").exists());
+    let run = format!("runs/{}/report.html", file.trim_start_matches("found/cases/").trim_end_matches(".yaml"));
+    let page = fs::read_to_string(place.path().join("found/report.html")).unwrap();
+    assert!(page.contains(&format!("grenadier replay {file}")) && page.contains(&format!("href=\"{run}\"")), "{page}");
+    let run = fs::read_to_string(place.path().join("found").join(&run)).unwrap();
+    assert!(run.contains(&format!("grenadier replay {file}")), "the run's report says how to replay it");
+    let kept = fs::read_dir(place.path().join("found/runs")).unwrap().count();
+    assert_eq!(kept, found["failures"].as_array().unwrap().len(), "of failures alone");
 
     let replayed = place.start(&["replay", &file, "--no-folder", "-q"]);
     let part = |name: &str| failure["signature"][name].as_str().unwrap().to_owned();

@@ -73,6 +73,19 @@ fn the_verdict_reads_back() {
     assert_eq!(verdict.run.replay, "grenadier run haproxy-appliance-swap --seed 1");
 }
 
+#[test]
+fn the_report_and_the_trace_tell_of_the_run() {
+    let place = Place::new();
+    let folder = folder(&place, SWAP);
+    let report = read(&folder, "report.html");
+    assert!(report.contains("grenadier run haproxy-appliance-swap --seed 1"));
+    assert!(report.contains("After a success an operator looks again every 30 s."), "what an assumption is");
+    let trace: serde_json::Value = serde_json::from_str(&read(&folder, "trace.json")).unwrap();
+    let named = |name: &str| trace["traceEvents"].as_array().unwrap().iter().any(|event| event["name"] == name);
+    assert!(named("power-off-old") && named("upgrade") && named("shop"));
+    assert_eq!(trace["otherData"]["verdict"], "passed");
+}
+
 /// Two parsers that nobody here wrote.
 #[test]
 fn strict_parsers_accept_the_junit_report() {

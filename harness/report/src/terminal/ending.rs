@@ -1,13 +1,14 @@
 //! What a run came to: the last block on the terminal.
 
 use grenadier_catalog::{Check as Name, Named};
-use grenadier_checks::{CheckLine, Ladder, TargetOutage, Verdict, Word};
+use grenadier_checks::{Ladder, TargetOutage, Verdict, Word};
 use grenadier_events::{CheckStatus, LadderLevel};
 use grenadier_probe::Outage;
 
-use super::live::seen_by;
-use super::style::{Style, Tone, widest};
+use super::style::{Style, widest};
 use crate::text::one_line;
+use crate::tone::{Tone, check_word, verdict_word};
+use crate::words::seen_by;
 
 /// How many lines of evidence a failed check shows; `verdict.json` has them all.
 const EVIDENCE_LINES: usize = 8;
@@ -201,12 +202,7 @@ impl Page {
     }
 
     fn verdict(&mut self, verdict: &Verdict, with: &Ending) {
-        let (tone, word) = match verdict.verdict {
-            Word::Passed => (Tone::Good, "PASSED"),
-            Word::Failed => (Tone::Bad, "FAILED"),
-            Word::Unfit => (Tone::Notice, "UNFIT"),
-            Word::Interrupted => (Tone::Notice, "INTERRUPTED"),
-        };
+        let (tone, word) = verdict_word(verdict.verdict);
         let run = &verdict.run;
         let name = self.style.paint(Tone::Strong, &one_line(&run.scenario));
         let about = format!("{} → {}, {} world, {}", run.base, run.target, run.world.name(), verdict.ended_ns);
@@ -227,18 +223,6 @@ fn next(verdict: &Verdict, with: &Ending) -> String {
         (Word::Failed, _) => format!("replay it: {replay}"),
         (Word::Unfit, _) => format!("mend what is named above, then run it again: {replay}"),
         (Word::Interrupted, _) => format!("run it again: {replay}"),
-    }
-}
-
-fn check_word(line: &CheckLine) -> (Tone, &'static str) {
-    match (line.result.status, line.is_good()) {
-        (CheckStatus::Pass, true) => (Tone::Good, "pass"),
-        (CheckStatus::Pass, false) => (Tone::Bad, "missed"),
-        (CheckStatus::Fail, true) => (Tone::Good, "caught"),
-        (CheckStatus::Fail, false) => (Tone::Bad, "FAIL"),
-        (CheckStatus::NotCovered, _) if !line.result.applies && !line.required => (Tone::Quiet, "–"),
-        (CheckStatus::NotCovered, true) => (Tone::Quiet, "not-covered"),
-        (CheckStatus::NotCovered, false) => (Tone::Notice, "not-covered"),
     }
 }
 

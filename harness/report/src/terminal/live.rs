@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use grenadier_clock::{Time, format_duration};
-use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, ProbeKind, StepVerb};
+use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, StepVerb};
 
-use super::style::{Style, Tone};
+use super::style::Style;
 use crate::text::one_line;
+use crate::tone::Tone;
+use crate::words::seen_by;
 
 /// The phases in which the loss of a target is worth a line: before, it is being made; after, it is being taken down.
 const WATCHED: [&str; 8] =
     ["verify", "shutdown", "verify-noapi", "upgrade", "verify-upgraded", "rollback", "compare", "resume"];
-
-/// A target as one probe sees it. New connections are what is meant where nothing is said.
-pub(super) fn seen_by(target: &str, probe: &str) -> String {
-    if probe == ProbeKind::HttpNew.name() { target.to_owned() } else { format!("{target} ({probe})") }
-}
 
 /// Prints a run as it happens: one line for each phase and step when it ends, one for each fault, and one whenever a target
 /// is lost or comes back. On a terminal the step that is on stands in a last line that is overwritten.

@@ -2,18 +2,10 @@
 
 use std::ffi::OsStr;
 
+use crate::tone::Tone;
+
 /// The width of the first column, right-aligned: `not-covered` fits.
 const WORD: usize = 12;
-
-/// A tone of a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    Good,
-    Bad,
-    Notice,
-    Quiet,
-    Strong,
-}
 
 /// Whether to paint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
