@@ -89,8 +89,27 @@ swap with the real HAProxy where a Docker engine answers. docs/gate.md explains 
     #[command(subcommand, after_help = ENGINE_HELP)]
     Engine(Engine),
     /// List the scenarios that come with the product
-    #[command(after_help = "Example:\n  grenadier list --format json")]
+    #[command(after_help = "Examples:
+  grenadier list
+  grenadier list --field --symptom 409
+  grenadier list --format json")]
     List(List),
+    /// Begin a scenario of your own from one that is there
+    #[command(after_help = "Examples:
+  grenadier new my-upgrade --from haproxy-appliance-swap
+  grenadier new my-failure --from haproxy-appliance-swap --fault power-on-new/vsphere.PowerOnVM_Task#1=task-stuck
+
+The new file keeps every comment of the old one. Nothing that is there already is written over.")]
+    New(New),
+    /// Name the faults that an engine's log points to
+    #[command(after_help = "Examples:
+  grenadier suggest haproxy-appliance-swap engine.log
+  journalctl -u upgrade | grenadier suggest haproxy-appliance-swap -
+
+A line of the log points to a fault where it says what went wrong (`connection reset`, `503`, `timed out`) and it or the
+lines before it name a call (`PowerOnVM_Task`) or a step of the undisturbed run. docs/reproduce-a-field-failure.md walks
+through an example.")]
+    Suggest(Suggest),
     /// Print the JSON Schema of scenario files
     #[command(after_help = "Example:\n  grenadier schema > scenarios/schema.json")]
     Schema,
@@ -352,7 +371,45 @@ pub(crate) enum Wire {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The name of the new scenario
+    pub name: String,
+    /// The scenario to begin with: a name, or the path of a file
+    #[arg(long, value_name = "SCENARIO")]
+    pub from: String,
+    /// A fault the new scenario has beside those of the old one; may be given several times
+    #[arg(long = "fault", value_name = "ADDRESS=KIND")]
+    pub faults: Vec<String>,
+    /// The file to write; `<name>.yaml` by default
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Suggest {
+    /// A scenario by name, or the path of a scenario file
+    pub scenario: String,
+    /// The log of an engine, or - for standard input
+    pub log: PathBuf,
+    /// The procedure the engine follows; the scenario's own by default
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
+    /// How many faults to name at most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub most: usize,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct List {
+    /// Only failures that somebody really had
+    #[arg(long)]
+    pub field: bool,
+    /// Only failures recognised by this: words of a message, a status, an issue's number; all of them, where there are more
+    #[arg(long, value_name = "TEXT")]
+    pub symptom: Vec<String>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::Plan(plan) => commands::plan::run(&plan),
         Command::Engine(engine) => return commands::engine::run(&engine),
         Command::List(list) => commands::list::run(&list),
+        Command::New(new) => commands::new::run(&new),
+        Command::Suggest(suggest) => commands::suggest::run(&suggest),
         Command::Schema => commands::schema::run(),
         Command::Fidelity => commands::fidelity::run(),
         Command::Images => commands::images::run(),

@@ -30,6 +30,7 @@ mod shrink;
 mod signature;
 mod source;
 mod subject;
+mod suggest;
 mod tables;
 #[cfg(test)]
 mod testing;
@@ -52,4 +53,5 @@ pub use settings::{Random, Settings, Shard, ShardError, Watch};
 pub use shrink::{Shrunk, shrink};
 pub use signature::Signature;
 pub use subject::{Subject, SubjectError};
+pub use suggest::{Suggestion, suggest};
 pub use text::text;

@@ -10,6 +10,7 @@ mod folder;
 mod gate;
 mod json;
 mod readme;
+mod reproduce;
 mod release;
 mod streams;
 mod support;
