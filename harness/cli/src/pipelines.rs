@@ -1,4 +1,4 @@
-//! The pipelines that people copy from `ci/`: they hold together, and every command in them is one.
+//! The pipelines that people copy from `ci/`: they hold together, and every command in them and in the docs is one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -190,6 +190,20 @@ fn the_shards_of_the_job_are_those_that_are_joined() {
         };
         assert_eq!(named(&pod["volumes"]), named(&pod["containers"][0]["volumeMounts"]));
     }
+}
+
+#[test]
+fn the_commands_in_the_docs_are_accepted() {
+    let mut found = 0;
+    for path in ["README.md", "docs/gate.md", "docs/explore.md"] {
+        for line in read(path).lines().filter_map(|line| line.strip_prefix("$ grenadier ")) {
+            let words = line.split(['#', '>']).next().unwrap().split_whitespace();
+            let given = ["grenadier"].into_iter().chain(words);
+            Arguments::try_parse_from(given).unwrap_or_else(|error| panic!("{path}: {line}\n{error}"));
+            found += 1;
+        }
+    }
+    assert!(found >= 15, "{found}");
 }
 
 #[test]

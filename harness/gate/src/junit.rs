@@ -1,6 +1,7 @@
 //! `junit.xml` of a gate.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use grenadier_explore::junit_cases;
 use grenadier_report::{JunitCase, JunitError, JunitReport, JunitStatus};
@@ -18,6 +19,7 @@ use crate::row::{Row, Status};
 pub fn junit(gate: &Gate, gated: &[Gated]) -> Result<String, JunitError> {
     let mut report = JunitReport::default();
     for Gated { job, row, last } in gated {
+        let took = Duration::try_from_secs_f64(row.seconds).unwrap_or_default();
         let mut more = Vec::new();
         match last {
             Some(Attempt::Ran(verdict)) => {
@@ -28,16 +30,20 @@ pub fn junit(gate: &Gate, gated: &[Gated]) -> Result<String, JunitError> {
                     let message = row.summary.clone();
                     more.push(of_row(row, "attempts", status(row.status), message));
                 }
-                report.add_run(verdict, &more);
+                report.add_run(verdict, took, &more);
             }
-            Some(Attempt::Explored(found)) => report.add_suite(&row.name, &junit_cases(found)),
+            Some(Attempt::Explored(found)) => report.add_suite(&row.name, Some(took), &junit_cases(found)),
             Some(Attempt::Undisturbed(_) | Attempt::NotCovered(_) | Attempt::Broken(_)) | None => {
-                report.add_suite(&row.name, &[of_row(row, "verdict", status(row.status), row.summary.clone())]);
+                report.add_suite(
+                    &row.name,
+                    Some(took),
+                    &[of_row(row, "verdict", status(row.status), row.summary.clone())],
+                );
             }
         }
     }
     if gate.baseline.is_some() {
-        report.add_suite("grenadier/gate[baseline]", &differences(&gate.differences));
+        report.add_suite("grenadier/gate[baseline]", None, &differences(&gate.differences));
     }
     report.to_xml()
 }

@@ -37,11 +37,10 @@ impl JunitReport {
     /// Names are `system/scenario[world]/check`, unique in a pipeline that joins the files of many scenarios, both worlds and
     /// every procedure (GitLab drops the second of two equal names). The verdict comes first, because a viewer shows the
     /// beginning. A failed check is a `failure`; what says nothing about the upgrade (a canary down, a required check not made)
-    /// is an `error`; what does not apply is `skipped`. The time is the run's own: virtual seconds in the virtual world.
-    pub fn add_run(&mut self, verdict: &Verdict, more: &[JunitCase]) {
+    /// is an `error`; what does not apply is `skipped`. `time` is how long it took.
+    pub fn add_run(&mut self, verdict: &Verdict, time: Duration, more: &[JunitCase]) {
         let name = suite_of(&verdict.run);
         let mut suite = TestSuite::new(line(&name));
-        let time = Duration::from_nanos(verdict.ended_ns.as_ns());
         suite.set_time(time);
         for (name, value) in [
             ("seed", verdict.run.seed.to_string()),
@@ -62,15 +61,27 @@ impl JunitReport {
         }
         junit_suite::add_cases(&mut suite, &name, more);
         suite.set_system_out(block(&how_to_replay(verdict)));
-        let before = self.0.time.unwrap_or_default();
-        self.0.set_time(before + time);
-        self.0.add_test_suite(suite);
+        self.add_timed(suite, time);
     }
 
-    /// Adds a suite of something that is no single run.
-    pub fn add_suite(&mut self, name: &str, cases: &[JunitCase]) {
+    /// Adds a suite of something that is no single run, and how long it took, where that is known.
+    pub fn add_suite(&mut self, name: &str, time: Option<Duration>, cases: &[JunitCase]) {
         let mut suite = TestSuite::new(line(name));
         junit_suite::add_cases(&mut suite, name, cases);
+        match time {
+            Some(time) => {
+                suite.set_time(time);
+                self.add_timed(suite, time);
+            }
+            None => {
+                self.0.add_test_suite(suite);
+            }
+        }
+    }
+
+    fn add_timed(&mut self, suite: TestSuite, time: Duration) {
+        let before = self.0.time.unwrap_or_default();
+        self.0.set_time(before + time);
         self.0.add_test_suite(suite);
     }
 
@@ -83,13 +94,13 @@ impl JunitReport {
     }
 }
 
-/// The verdict as JUnit XML: [`JunitReport::add_run`] alone.
+/// The verdict as JUnit XML: [`JunitReport::add_run`] alone, with the run's own time: virtual seconds in the virtual world.
 ///
 /// # Errors
 /// Where the XML cannot be written; the texts in it are no reason for that.
 pub fn junit(verdict: &Verdict) -> Result<String, JunitError> {
     let mut report = JunitReport::default();
-    report.add_run(verdict, &[]);
+    report.add_run(verdict, Duration::from_nanos(verdict.ended_ns.as_ns()), &[]);
     report.to_xml()
 }
 
@@ -243,14 +254,16 @@ mod tests {
         let mut other = testing::passed();
         other.run.procedure = Some("documented".to_owned());
         let mut report = JunitReport::default();
-        report.add_run(&testing::passed(), &[]);
-        report.add_run(&other, &[]);
+        report.add_run(&testing::passed(), Duration::from_secs(1), &[]);
+        report.add_run(&other, Duration::from_secs(2), &[]);
+        report.add_suite("other", None, &[]);
         let xml = report.to_xml().unwrap();
         assert!(xml.contains("haproxy-appliance/haproxy-appliance-swap[virtual:documented]/outage"), "{xml}");
         let document = roxmltree::Document::parse(&xml).unwrap();
         let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
         let names: BTreeSet<_> = cases.iter().map(|case| case.attribute("name").unwrap()).collect();
         assert_eq!((names.len(), cases.len()), (20, 20));
+        assert_eq!(document.root_element().attribute("time"), Some("3.000"));
     }
 
     #[test]

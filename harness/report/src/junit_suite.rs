@@ -40,7 +40,7 @@ const MOST_CASES: usize = 300;
 /// Where the XML cannot be written; the texts in it are no reason for that.
 pub fn junit_suite(name: &str, cases: &[JunitCase]) -> Result<String, JunitError> {
     let mut report = JunitReport::default();
-    report.add_suite(name, cases);
+    report.add_suite(name, None, cases);
     report.to_xml()
 }
 
