@@ -195,15 +195,52 @@ fn the_shards_of_the_job_are_those_that_are_joined() {
 #[test]
 fn the_commands_in_the_docs_are_accepted() {
     let mut found = 0;
-    for path in ["README.md", "docs/gate.md", "docs/explore.md"] {
-        for line in read(path).lines().filter_map(|line| line.strip_prefix("$ grenadier ")) {
-            let words = line.split(['#', '>']).next().unwrap().split_whitespace();
-            let given = ["grenadier"].into_iter().chain(words);
+    for path in pages() {
+        for line in read(&path).lines().filter_map(|line| line.strip_prefix("$ grenadier ")) {
+            let command = line.split(" #").next().unwrap().split(" >").next().unwrap();
+            let given = ["grenadier".to_owned()].into_iter().chain(words(command));
             Arguments::try_parse_from(given).unwrap_or_else(|error| panic!("{path}: {line}\n{error}"));
             found += 1;
         }
     }
-    assert!(found >= 15, "{found}");
+    assert!(found >= 20, "{found}");
+}
+
+#[test]
+fn the_links_in_the_docs_lead_somewhere() {
+    let mut found = 0;
+    for path in pages() {
+        let text = read(&path);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let file = link.split('#').next().unwrap();
+            let target = root().join(&path).parent().unwrap().join(file);
+            assert!(target.exists(), "{path}: {link}");
+            found += 1;
+        }
+    }
+    assert!(found >= 20, "{found}");
+}
+
+/// Every page for people, by its path in the repository.
+fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned()];
+    for folder in ["docs", "docs/decisions"] {
+        let files = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = files.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".md"));
+        pages.extend(names.map(|name| format!("{folder}/{name}")));
+    }
+    pages
+}
+
+/// A command's words: what stands between single quotes is one.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('\'').enumerate();
+    let words = parts.flat_map(|(at, part)| match at % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    words.collect()
 }
 
 #[test]

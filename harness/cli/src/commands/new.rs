@@ -101,7 +101,8 @@ mod tests {
             let had = disturbed.faults.len();
             add_faults(&mut disturbed, &["deploy-new=partition:new-appliance:60s".into()]).unwrap();
             let text = with_faults(&renamed(scenario.source, "mine"), &disturbed.faults[had..]).unwrap();
-            let made = parse(&text, "mine.yaml").unwrap_or_else(|problems| panic!("{}", problems.render(grenadier_scenario::Style::Plain)));
+            let made = parse(&text, "mine.yaml")
+                .unwrap_or_else(|problems| panic!("{}", problems.render(grenadier_scenario::Style::Plain)));
             assert_eq!((made.name.as_str(), made.faults.len()), ("mine", had + 1), "{}", scenario.name);
             assert!(made.faults.contains(&disturbed.faults[had]), "{}", scenario.name);
         }

@@ -10,7 +10,7 @@ mod folder;
 mod gate;
 mod json;
 mod readme;
-mod reproduce;
 mod release;
+mod reproduce;
 mod streams;
 mod support;
