@@ -69,7 +69,7 @@ fn the_captured_states_are_there_under_their_hashes() {
 fn the_verdict_reads_back() {
     let place = Place::new();
     let verdict: Verdict = serde_json::from_str(&read(&folder(&place, SWAP), "verdict.json")).unwrap();
-    assert_eq!((verdict.exit_code, verdict.run.seed, verdict.checks.len()), (0, 1, 9));
+    assert_eq!((verdict.exit_code, verdict.run.seed, verdict.checks.len()), (0, 1, 10));
     assert_eq!(verdict.run.replay, "grenadier run haproxy-appliance-swap --seed 1");
 }
 
