@@ -9,7 +9,13 @@ use crate::text::clean;
 use crate::tone::Tone;
 
 const STYLE: &str = include_str!("report.css");
-const SCRIPT: &str = concat!(include_str!("timeline.js"), include_str!("events.js"), include_str!("report.js"));
+const SCRIPT: &str = concat!(
+    include_str!("axis.js"),
+    include_str!("picture.js"),
+    include_str!("timeline.js"),
+    include_str!("events.js"),
+    include_str!("report.js")
+);
 
 /// A part of a page with a heading of its own, to which the page's contents lead.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ pub(super) fn of(events: &[Event], end: Time) -> (Vec<Lane>, (Time, Time)) {
     // Of a look that took no time only a failure is worth a mark.
     steps.items.retain(|item| item.from < item.to || item.tone != Tone::Quiet);
     let seen = || phases.items.iter().filter(|item| item.from < item.to && FIRST_SEEN.contains(&item.label.as_str()));
-    let (from, to) = match (seen().next(), seen().last()) {
+    let (from, to) = match (seen().next(), seen().next_back()) {
         (Some(first), Some(last)) => (first.from, last.to),
         _ => (Time::ZERO, end),
     };
