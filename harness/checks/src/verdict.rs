@@ -409,7 +409,7 @@ mod tests {
     fn a_good_swap_passes() {
         let verdict = judged(&swap());
         assert_eq!((verdict.verdict, verdict.exit_code), (Word::Passed, 0), "{:#?}", verdict.reasons);
-        assert_eq!(verdict.summary, "passed: all 9 checks");
+        assert_eq!(verdict.summary, "passed: all 10 checks");
         assert_eq!(verdict.targets[0].outages[0].cause(), "power-off-old");
         assert_eq!(verdict.engine.len(), 2);
         assert!(verdict.phases.iter().all(|phase| phase.status == Some(PhaseStatus::Passed)));
@@ -473,7 +473,7 @@ mod tests {
         run.meaning.base = None;
         run.expect.required = Required::These([Name::Outage, Name::Outcome].into());
         let verdict = judged(&run);
-        assert_eq!(verdict.summary, "passed: 7 of 9 checks, 2 not covered and not required");
+        assert_eq!(verdict.summary, "passed: 8 of 10 checks, 2 not covered and not required");
         run.expect.required = Required::These([Name::RoutesEqual].into());
         assert_eq!(judged(&run).verdict, Word::Unfit);
     }
@@ -484,7 +484,7 @@ mod tests {
         run.engine.truncate(1);
         run.shows.end = run.shows.upgraded.clone();
         run.product.add(ItemKind::Machine, "haproxy-v0.2.0");
-        assert_eq!(judged(&run).summary, "passed: 8 of 9 checks, 1 does not apply");
+        assert_eq!(judged(&run).summary, "passed: 9 of 10 checks, 1 does not apply");
         run.expect.required = Required::These([Name::Restored].into());
         assert_eq!(judged(&run).verdict, Word::Unfit);
     }

@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn passes() -> Attempt {
-        ended(Word::Passed, "passed: all 9 checks")
+        ended(Word::Passed, "passed: all 10 checks")
     }
 
     #[test]

@@ -10,7 +10,7 @@ use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_explore::{Exploration, ExploreError, ExploreFolder, Settings, Shard, Watch, caught, explore};
 use grenadier_report::RunFolder;
-use grenadier_runner::{DockerError, RunOutput, missing_in_docker, run_docker, run_virtual};
+use grenadier_runner::{DECLARED, DockerError, RunOutput, missing_in_docker, run_docker, run_virtual};
 use grenadier_scenario::{Case, ExploreRule, RunRule};
 
 use crate::job::{Job, Work};
@@ -111,7 +111,7 @@ fn with_hint(error: &DockerError) -> String {
 fn ran(job: &Job, path: PathBuf, output: RunOutput, require: &[Check]) -> Attempt {
     let verdict = output.verdict.with_required(require);
     let case = Case::of(job.loaded.origin(), job.scenario.clone()).to_yaml(&format!("{}/case.yaml", path.display()));
-    let folder = RunFolder::new(path);
+    let folder = RunFolder::new(path).with_behaviours(&DECLARED);
     match output.log.with(|events| folder.write(events, &verdict, &output.captures, &case)) {
         Ok(()) => Attempt::Ran(Box::new(verdict)),
         Err(error) => Attempt::Broken(told(&error)),

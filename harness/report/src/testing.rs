@@ -259,6 +259,7 @@ fn judged(twist: Twist, change: impl FnOnce(&mut Facts<'_>)) -> Verdict {
     let routes = Routes { process: Some(file.clone()), file };
     facts.routes = stages(&routes, &routes);
     facts.certificates = stages(&"aaaa".to_owned(), &"aaaa".to_owned());
+    facts.exposures = stages(&Vec::new(), &Vec::new());
     change(&mut facts);
     Verdict::judge(&facts)
 }

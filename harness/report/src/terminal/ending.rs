@@ -247,6 +247,7 @@ mod tests {
                 pass  restored              equal on every level: the upgrade was rolled back
                                             bytes equal · structure equal · meaning equal · behaviour equal · history equal
                 pass  leftovers             nothing is left over
+                pass  secrets               every secret is where it belongs
                 pass  terminates            the engine ended at 3m07s, the run at 10m00s, its horizon
                 pass  routes-equal          1 route of supervisor, before and after
                 pass  canary                it answered all the time
@@ -263,7 +264,7 @@ mod tests {
               folder  target/grenadier/haproxy-appliance-swap
         ────────────
               PASSED  haproxy-appliance-swap  v0.1.10 → v0.2.0, virtual world, 10m00s
-                      all 9 checks
+                      all 10 checks
                 next  nothing to do; target/grenadier/haproxy-appliance-swap explains the run
         ");
     }
@@ -278,6 +279,7 @@ mod tests {
                 pass  outcome               the engine says upgraded and so it is; then rolled-back, and so it is
                    –  restored              does not apply: the scenario does not ask for it
                 FAIL  leftovers             snapshot haproxy/before-upgrade is left over
+                pass  secrets               every secret is where it belongs
                 pass  terminates            the engine ended at 3m07s, the run at 10m00s, its horizon
                 pass  routes-equal          1 route of supervisor, before and after
                 pass  canary                it answered all the time
@@ -311,6 +313,7 @@ mod tests {
                 pass  restored              equal on every level: the upgrade was rolled back
                                             bytes equal · structure equal · meaning equal · behaviour equal · history equal
                 pass  leftovers             nothing is left over
+                pass  secrets               every secret is where it belongs
                 pass  terminates            the engine ended at 3m07s, the run at 10m00s, its horizon
                 pass  routes-equal          1 route of supervisor, before and after
                 FAIL  canary                canary was down for 750ms from 2m30s, so the environment is not fit: backend canary-1 refuses the connection
@@ -343,6 +346,7 @@ mod tests {
                 pass  restored              equal on every level: the upgrade was rolled back
                                             bytes equal · structure equal · meaning equal · behaviour equal · history equal
                 pass  leftovers             nothing is left over
+                pass  secrets               every secret is where it belongs
                 pass  terminates            the engine ended at 3m07s, the run at 10m00s, its horizon
                 pass  routes-equal          1 route of supervisor, before and after
                 pass  canary                it answered all the time
