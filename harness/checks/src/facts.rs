@@ -199,7 +199,8 @@ impl<'a> Facts<'a> {
         self.expect.outage_at_most = None;
         let went_back = self.upgrade().and_then(EngineFact::claims) == Some(Outcome::RolledBack);
         // Where it crashed and was asked to go back, it may leave what it may leave after any rollback it is asked for.
-        let asked = self.upgrade().is_some_and(|upgrade| upgrade.verb == Verb::Rollback);
+        // So may one that crashed in that rollback, and only went on with it.
+        let asked = self.engine.iter().any(|fact| fact.asked != Verb::Rollback && fact.verb == Verb::Rollback);
         if went_back && self.expect.outcome != Outcome::RolledBack {
             self.expect.outcome = Outcome::RolledBack;
             self.expect.restored = Some(true);
@@ -268,10 +269,18 @@ mod tests {
 
     /// What is allowed to remain after an upgrade that ended rolled back in a process asked for `verb`.
     fn residuals(verb: Verb, new_machine_is: &str) -> Vec<String> {
+        residuals_after(&[verb], new_machine_is)
+    }
+
+    /// The same, where each process but the last crashed.
+    fn residuals_after(verbs: &[Verb], new_machine_is: &str) -> Vec<String> {
         let mut run = swap();
         run.set_at_end("machines/haproxy-v0.2.0/power", Node::runtime(new_machine_is));
-        let rolled_back = EngineFact { verb, asked: Verb::Upgrade, ..run.engine.remove(1) };
-        run.engine = vec![EngineFact { crashed: true, ..run.engine.remove(0) }, rolled_back];
+        let rolled_back = EngineFact { asked: Verb::Upgrade, ..run.engine.remove(1) };
+        let crashed = EngineFact { crashed: true, ..run.engine.remove(0) };
+        run.engine = vec![crashed];
+        run.engine.extend(verbs.iter().map(|verb| EngineFact { verb: *verb, crashed: true, ..rolled_back.clone() }));
+        run.engine.last_mut().unwrap().crashed = false;
         let mut facts = run.facts();
         facts.allow_going_back();
         assert_eq!((facts.expect.outcome, facts.expect.restored), (Outcome::RolledBack, Some(true)));
@@ -282,6 +291,7 @@ mod tests {
     fn only_a_rollback_that_was_asked_for_may_leave_what_is_declared() {
         assert_eq!(residuals(Verb::Rollback, "off"), ["new-appliance-powered-off"]);
         assert_eq!(residuals(Verb::Rollback, "on"), [""; 0], "it is not as it was declared");
+        assert_eq!(residuals_after(&[Verb::Rollback, Verb::Resume], "off"), ["new-appliance-powered-off"]);
         assert_eq!(residuals(Verb::Resume, "off"), [""; 0], "an upgrade that goes back by itself leaves nothing");
     }
 }

@@ -7,31 +7,36 @@ use crate::vsphere::client::{Repeat, VSphere};
 use crate::vsphere::element::ManagedObject;
 use crate::vsphere::error::VSphereError;
 
-impl VSphere {
-    /// [`VSphere::wait_for_tasks`] for somebody who goes on all the same where one does not end in time: what it was to do, it
-    /// has not done by then, and is looked at before anything hangs on it.
-    ///
-    /// # Errors
-    /// There is no such machine (any more), or vCenter does not answer.
-    pub async fn settle_tasks(&mut self, machine: &ManagedObject, limit: Duration) -> Result<(), VSphereError> {
-        match self.wait_for_tasks(machine, limit).await {
-            Err(VSphereError::NotInTime(_)) => Ok(()),
-            other => other,
-        }
-    }
+/// A task that has not ended.
+struct AtWork {
+    object: ManagedObject,
+    state: String,
+    description: String,
+}
 
-    /// [`VSphere::settle_tasks`] for a machine of our own: a task that does not end in time is cancelled, where it can be. The
-    /// engine that began it is gone, and as long as it runs, nothing else can be done to the machine.
+impl VSphere {
+    /// [`VSphere::wait_for_tasks`] for somebody who goes on all the same where one does not end in time. One that `ours` takes
+    /// for ours, by its `TaskInfo.descriptionId` (`VirtualMachine.powerOn`), is cancelled then, where it can be: the process that
+    /// began it is gone, and as long as it runs, nothing else can be done to the machine.
+    ///
+    /// What such a task was to do, it has not done by then; look before anything hangs on it.
     ///
     /// # Errors
     /// There is no such machine (any more), or vCenter does not answer.
-    pub async fn cancel_tasks(&mut self, machine: &ManagedObject, limit: Duration) -> Result<(), VSphereError> {
+    pub async fn settle_tasks(
+        &mut self,
+        machine: &ManagedObject,
+        limit: Duration,
+        ours: impl Fn(&str) -> bool,
+    ) -> Result<(), VSphereError> {
         match self.wait_for_tasks(machine, limit).await {
             Err(VSphereError::NotInTime(_)) => {}
             other => return other,
         }
-        for (task, _) in self.tasks_at_work(machine).await? {
-            let _ = self.call("CancelTask", &task, &[], Repeat::Freely).await;
+        for task in self.tasks_at_work(machine).await? {
+            if ours(&task.description) {
+                let _ = self.call("CancelTask", &task.object, &[], Repeat::Freely).await;
+            }
         }
         Ok(())
     }
@@ -45,21 +50,22 @@ impl VSphere {
     /// One has not ended in time, there is no such machine (any more), or vCenter does not answer.
     pub async fn wait_for_tasks(&mut self, machine: &ManagedObject, limit: Duration) -> Result<(), VSphereError> {
         let wait = Wait::new(&self.wire, format!("no task on {machine}"), limit, Duration::from_secs(1));
-        while let Some((task, state)) = self.tasks_at_work(machine).await?.pop() {
-            wait.again(format!("{task} is {state}")).await?;
+        while let Some(task) = self.tasks_at_work(machine).await?.pop() {
+            wait.again(format!("{} is {}", task.object, task.state)).await?;
         }
         Ok(())
     }
 
-    /// The tasks of a machine that have not ended, with their states.
-    async fn tasks_at_work(&mut self, machine: &ManagedObject) -> Result<Vec<(ManagedObject, String)>, VSphereError> {
+    /// The tasks of a machine that have not ended.
+    async fn tasks_at_work(&mut self, machine: &ManagedObject) -> Result<Vec<AtWork>, VSphereError> {
         let mut at_work = Vec::new();
         for task in self.properties(machine, &["recentTask"]).await?.references("recentTask") {
-            match self.properties(&task, &["info.state"]).await {
+            match self.properties(&task, &["info.state", "info.descriptionId"]).await {
                 Ok(seen) => {
-                    let state = seen.text("info.state").unwrap_or_default();
-                    if !matches!(state, "success" | "error") {
-                        at_work.push((task, state.to_owned()));
+                    let text = |path| seen.text(path).unwrap_or_default().to_owned();
+                    let (state, description) = (text("info.state"), text("info.descriptionId"));
+                    if !matches!(state.as_str(), "success" | "error") {
+                        at_work.push(AtWork { object: task, state, description });
                     }
                 }
                 // It has ended and was forgotten meanwhile.

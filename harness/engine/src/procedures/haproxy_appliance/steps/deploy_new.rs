@@ -150,7 +150,7 @@ const LEASE: Duration = Duration::from_secs(300);
 /// vCenter removes the machine itself.
 async fn destroy(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
     let limit = swap.parameters.deadlines.task;
-    match swap.vsphere.cancel_tasks(machine, limit).await {
+    match swap.vsphere.settle_tasks(machine, limit, |_| true).await {
         Err(error) if error.is_fault("ManagedObjectNotFound") => return Ok(()),
         other => other?,
     }

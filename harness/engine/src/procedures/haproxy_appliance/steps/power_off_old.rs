@@ -69,7 +69,8 @@ impl Step<Swap> for PowerOffOld {
             let old = swap.old()?.machine.object.clone();
             let new = swap.find_new().await?;
             let (task, shutdown) = (swap.parameters.deadlines.task, swap.parameters.deadlines.shutdown);
-            swap.vsphere.settle_tasks(&old, task).await?;
+            // Nobody but us powers it on. What else is done to it (a backup's snapshot, say) is not ours to cancel.
+            swap.vsphere.settle_tasks(&old, task, |description| description == "VirtualMachine.powerOn").await?;
             if !swap.findings.old_went_off && swap.vsphere.power_state(&old).await? == PowerState::On {
                 // A guest that was asked to shut down is on until it is off, and nothing calls it back. Where it is not going
                 // off, it serves meanwhile.

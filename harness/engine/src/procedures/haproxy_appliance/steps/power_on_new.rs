@@ -65,7 +65,7 @@ impl Step<Swap> for PowerOnNew {
             match new {
                 Some(new) => {
                     // A machine that is about to go on passes for off.
-                    swap.vsphere.cancel_tasks(&new, swap.parameters.deadlines.task).await?;
+                    swap.vsphere.settle_tasks(&new, swap.parameters.deadlines.task, |_| true).await?;
                     swap.power_off_softly(&new).await
                 }
                 None => Ok(()),
