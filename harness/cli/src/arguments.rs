@@ -122,6 +122,13 @@ through an example.")]
     /// Remove containers, networks and volumes that killed runs left behind
     #[command(after_help = "Examples:\n  grenadier clean\n  grenadier clean --all")]
     Clean(Clean),
+    /// Remove the folders of old runs
+    #[command(after_help = "Examples:
+  grenadier prune --keep 20
+  grenadier prune ci-runs --keep 0
+
+Only folders that a run, an exploration or a gate left are removed: those with a verdict.json, explore.json or gate.json.")]
+    Prune(Prune),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  grenadier completions bash > /etc/bash_completion.d/grenadier")]
     Completions {
@@ -413,6 +420,16 @@ pub(crate) struct List {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// The folder whose runs to remove
+    #[arg(value_name = "DIR", default_value = "grenadier-runs")]
+    pub folder: PathBuf,
+    /// How many of the newest to keep
+    #[arg(long, value_name = "N")]
+    pub keep: usize,
 }
 
 #[derive(Debug, Args)]

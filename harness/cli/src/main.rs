@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Fidelity => commands::fidelity::run(),
         Command::Images => commands::images::run(),
         Command::Clean(clean) => commands::clean::run(&clean),
+        Command::Prune(prune) => commands::prune::run(&prune),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     code.into()

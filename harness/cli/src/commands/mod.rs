@@ -15,6 +15,7 @@ mod load;
 pub(crate) mod merge;
 pub(crate) mod new;
 pub(crate) mod plan;
+pub(crate) mod prune;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;

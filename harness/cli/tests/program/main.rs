@@ -9,6 +9,7 @@ mod explore;
 mod folder;
 mod gate;
 mod json;
+mod prune;
 mod readme;
 mod release;
 mod reproduce;
