@@ -111,8 +111,14 @@ lines before it name a call (`PowerOnVM_Task`) or a step of the undisturbed run.
 through an example.")]
     Suggest(Suggest),
     /// Print the JSON Schema of scenario files
-    #[command(after_help = "Example:\n  grenadier schema > scenarios/schema.json")]
-    Schema,
+    #[command(after_help = "Examples:
+  grenadier schema > scenarios/schema.json
+  grenadier schema --reference > docs/scenario.md")]
+    Schema {
+        /// The same for people: every key, as a page of Markdown
+        #[arg(long)]
+        reference: bool,
+    },
     /// Print what the simulators assume, and how it is known
     #[command(after_help = "Example:\n  grenadier fidelity > docs/fidelity.md")]
     Fidelity,

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Command::List(list) => commands::list::run(&list),
         Command::New(new) => commands::new::run(&new),
         Command::Suggest(suggest) => commands::suggest::run(&suggest),
-        Command::Schema => commands::schema::run(),
+        Command::Schema { reference } => commands::schema::run(reference),
         Command::Fidelity => commands::fidelity::run(),
         Command::Images => commands::images::run(),
         Command::Clean(clean) => commands::clean::run(&clean),

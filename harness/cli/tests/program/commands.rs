@@ -13,6 +13,15 @@ fn the_schema_is_the_one_in_the_repository() {
     assert!(same, "it has changed: grenadier schema > scenarios/schema.json");
 }
 
+#[test]
+fn the_reference_is_the_one_in_the_repository() {
+    let ended = Place::new().start(&["schema", "--reference"]);
+    assert_eq!(ended.code, 0);
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/scenario.md");
+    let same = ended.out == std::fs::read_to_string(kept).unwrap();
+    assert!(same, "it has changed: grenadier schema --reference > docs/scenario.md");
+}
+
 /// No engine answers here, and no folder may appear.
 #[test]
 fn a_plan_is_printed_and_nothing_is_run() {
