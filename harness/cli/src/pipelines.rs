@@ -222,6 +222,21 @@ fn the_links_in_the_docs_lead_somewhere() {
     assert!(found >= 20, "{found}");
 }
 
+#[test]
+fn the_scenarios_in_the_docs_are_without_problems() {
+    let mut found = 0;
+    for path in pages() {
+        for block in read(&path).split("```yaml\n").skip(1).filter(|block| block.starts_with("name:")) {
+            let scenario = block.split("```").next().unwrap();
+            let problems = grenadier_scenario::parse(scenario, &path).err();
+            let problems = problems.map(|problems| problems.render(grenadier_scenario::Style::Plain));
+            assert_eq!(problems, None);
+            found += 1;
+        }
+    }
+    assert!(found >= 1);
+}
+
 /// Every page for people, by its path in the repository.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned()];
