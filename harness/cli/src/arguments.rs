@@ -143,16 +143,23 @@ Only folders that a run, an exploration or a gate left are removed: those with a
     },
 }
 
+/// A scenario, and who upgrades in it.
 #[derive(Debug, Args)]
-pub(crate) struct Run {
+pub(crate) struct Chosen {
     /// A scenario by name, or the path of a scenario file
     pub scenario: String,
-    /// Where to run it
-    #[arg(long, value_enum, default_value_t = World::Virtual)]
-    pub world: World,
     /// The procedure the engine follows; the scenario's own by default
     #[arg(long, value_name = "NAME")]
     pub procedure: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// Where to run it
+    #[arg(long, value_enum, default_value_t = World::Virtual)]
+    pub world: World,
     /// The seed everything random follows from; the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
@@ -179,11 +186,8 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explore {
-    /// A scenario by name, or the path of a scenario file
-    pub scenario: String,
-    /// The procedure the engine follows; the scenario's own by default
-    #[arg(long, value_name = "NAME")]
-    pub procedure: Option<String>,
+    #[command(flatten)]
+    pub chosen: Chosen,
     /// How many cases to run at most
     #[arg(long, value_name = "N")]
     pub budget: Option<u64>,
@@ -286,11 +290,8 @@ pub(crate) struct Merge {
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// A scenario by name, or the path of a scenario file
-    pub scenario: String,
-    /// The procedure the engine follows; the scenario's own by default
-    #[arg(long, value_name = "NAME")]
-    pub procedure: Option<String>,
+    #[command(flatten)]
+    pub chosen: Chosen,
 }
 
 const ENGINE_HELP: &str = r#"Examples:
@@ -400,13 +401,10 @@ pub(crate) struct New {
 
 #[derive(Debug, Args)]
 pub(crate) struct Suggest {
-    /// A scenario by name, or the path of a scenario file
-    pub scenario: String,
+    #[command(flatten)]
+    pub chosen: Chosen,
     /// The log of an engine, or - for standard input
     pub log: PathBuf,
-    /// The procedure the engine follows; the scenario's own by default
-    #[arg(long, value_name = "NAME")]
-    pub procedure: Option<String>,
     /// How many faults to name at most
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub most: usize,

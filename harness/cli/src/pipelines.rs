@@ -174,7 +174,7 @@ fn the_shards_of_the_job_are_those_that_are_joined() {
         let shard = explore.shard.unwrap();
         assert_eq!((shard.k - 1, shard.n), (index.parse().unwrap(), shards));
         assert_eq!(explore.out.unwrap(), Path::new("/shards").join(&index));
-        assert!(grenadier_scenario::load(&explore.scenario).is_ok());
+        assert!(grenadier_scenario::load(&explore.chosen.scenario).is_ok());
     }
     let join = &find("Job", "grenadier-merge")["spec"];
     let [call] = &calls(join)[..] else { panic!("{:?}", calls(join)) };

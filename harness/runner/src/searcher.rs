@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_the_log_is_found() {
+        let secrets = Secrets::of(Seed(7));
+        let searcher = Searcher::new(&secrets, &[]);
+        let log = |password: &str| format!("{{\"kind\":\"guest-log\",\"text\":\"login with {password}\"}}\n");
+        let expected = [Exposure::new("the password of root", "events.jsonl")];
+        assert_eq!(searcher.in_log("events.jsonl", &log(secrets.appliance_root.reveal())), expected);
+        assert_eq!(searcher.in_log("events.jsonl", &log("***")), []);
+    }
+
+    #[test]
     fn a_private_key_belongs_in_its_file_only() {
         let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         assert_eq!(found(key), ["a private key machines/haproxy/files/root/notes"]);

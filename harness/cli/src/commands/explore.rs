@@ -13,11 +13,10 @@ use crate::arguments::{Explore, Format};
 use crate::output::{print, report_as};
 
 pub(crate) fn run(arguments: &Explore) -> ExitCode {
-    let loaded =
-        match super::load::with_procedure(&arguments.scenario, arguments.procedure.as_deref(), arguments.format) {
-            Ok(loaded) => loaded,
-            Err(code) => return code,
-        };
+    let loaded = match super::load::with_procedure(&arguments.chosen, arguments.format) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
     let origin = loaded.origin();
     let mut scenario = loaded.scenario;
     let random = arguments.random.map(|schedules| Random { schedules, seed: arguments.seed.unwrap_or(scenario.seed) });
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
         Ok(exploration) => exploration,
         Err(error) => {
             let grenadier_explore::ExploreError::Undisturbed(undisturbed) = &error;
-            let hint = format!("look at it alone: grenadier run {}", arguments.scenario);
+            let hint = format!("look at it alone: grenadier run {}", arguments.chosen.scenario);
             return report_as(arguments.format, undisturbed.verdict.exit_code(), &error, Some(&hint));
         }
     };

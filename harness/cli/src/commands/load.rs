@@ -6,7 +6,7 @@ use grenadier_checks::ExitCode;
 use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_case};
 use serde_json::json;
 
-use crate::arguments::Format;
+use crate::arguments::{Chosen, Format};
 use crate::output::{complain, line, report_as, word};
 
 /// The scenario, or the exit code after its problems were printed.
@@ -15,9 +15,9 @@ pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, Exi
 }
 
 /// The scenario for the procedure that was asked for, or the exit code after its problems were printed.
-pub(crate) fn with_procedure(name_or_path: &str, procedure: Option<&str>, format: Format) -> Result<Loaded, ExitCode> {
-    let loaded = scenario(name_or_path, format)?;
-    let Some(name) = procedure else { return Ok(loaded) };
+pub(crate) fn with_procedure(chosen: &Chosen, format: Format) -> Result<Loaded, ExitCode> {
+    let loaded = scenario(&chosen.scenario, format)?;
+    let Some(name) = &chosen.procedure else { return Ok(loaded) };
     match loaded.scenario.with_procedure(name) {
         Ok(scenario) => Ok(Loaded { scenario, ..loaded }),
         Err(error) => Err(report_as(format, ExitCode::Input, &error, Some(&error.hint()))),

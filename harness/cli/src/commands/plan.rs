@@ -6,7 +6,7 @@ use crate::arguments::{Format, Plan};
 use crate::output::print;
 
 pub(crate) fn run(arguments: &Plan) -> ExitCode {
-    match super::load::with_procedure(&arguments.scenario, arguments.procedure.as_deref(), Format::Text) {
+    match super::load::with_procedure(&arguments.chosen, Format::Text) {
         Ok(loaded) => {
             print(&grenadier_runner::plan(&loaded.scenario).render());
             ExitCode::Passed

@@ -15,11 +15,10 @@ use crate::arguments::{Format, Run, World};
 use crate::output::{line, print, report_as};
 
 pub(crate) fn run(arguments: &Run) -> ExitCode {
-    let mut loaded =
-        match super::load::with_procedure(&arguments.scenario, arguments.procedure.as_deref(), arguments.format) {
-            Ok(loaded) => loaded,
-            Err(code) => return code,
-        };
+    let mut loaded = match super::load::with_procedure(&arguments.chosen, arguments.format) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
     if let Err(code) = super::load::faults(&mut loaded.scenario, &arguments.faults, arguments.format) {
         return code;
     }
@@ -66,7 +65,7 @@ fn replay(arguments: &Run, seed: Seed) -> String {
         World::Docker => grenadier_events::World::Docker,
     };
     let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
-    run_command(&arguments.scenario, arguments.procedure.as_deref(), world, seed) + &faults
+    run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed) + &faults
 }
 
 /// The folder that explains the run.

@@ -15,7 +15,7 @@ use crate::output::{complain, line, report_as};
 
 pub(crate) fn run(arguments: &Suggest) -> ExitCode {
     let format = arguments.format;
-    let loaded = match super::load::with_procedure(&arguments.scenario, arguments.procedure.as_deref(), format) {
+    let loaded = match super::load::with_procedure(&arguments.chosen, format) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &Suggest) -> ExitCode {
         }
     };
     let seed = Seed(loaded.scenario.seed);
-    let run = run_command(&arguments.scenario, arguments.procedure.as_deref(), World::Virtual, seed);
+    let run = run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), World::Virtual, seed);
     let output = run_virtual(&loaded.scenario, seed, &run, EventLog::default());
     if output.verdict.verdict != Word::Passed {
         complain(&format!(
@@ -53,8 +53,11 @@ pub(crate) fn run(arguments: &Suggest) -> ExitCode {
             line(&serde_json::to_string_pretty(&rows).expect("rows are plain JSON"));
         }
         Format::Text if found.is_empty() => {
-            line(&format!("no line names a call or a step of {} and what went wrong with it", arguments.scenario));
-            line(&format!("see what it calls: grenadier plan {}", arguments.scenario));
+            line(&format!(
+                "no line names a call or a step of {} and what went wrong with it",
+                arguments.chosen.scenario
+            ));
+            line(&format!("see what it calls: grenadier plan {}", arguments.chosen.scenario));
         }
         Format::Text => {
             for known in &found {
