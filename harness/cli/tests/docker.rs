@@ -80,3 +80,28 @@ fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
     left_behind();
     assert_eq!(left_behind(), Vec::<String>::new());
 }
+
+#[test]
+fn a_case_of_the_virtual_world_is_replayed_with_the_real_haproxy() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().to_str().unwrap();
+    let fault = "power-on-new/vsphere.PowerOnVM_Task#1=lost-reply";
+    let run = ["run", "haproxy-appliance-swap", "--fault", fault, "--quiet", "--out", out];
+    assert!(Command::new(PROGRAM).args(run).output().unwrap().status.success());
+    let case = directory.path().join("case.yaml");
+    let again = directory.path().join("docker");
+    let replay = ["replay", case.to_str().unwrap(), "--world", "docker", "--format", "json", "--out"];
+    let Some(output) = on_an_engine(&[&replay[..], &[again.to_str().unwrap()]].concat()) else { return };
+    let found = verdict(&output);
+    assert_eq!((found["verdict"].as_str(), output.status.code()), (Some("passed"), Some(0)), "{found:#}");
+    assert_eq!(found["run"]["world"], "docker");
+    // The task did its work, its answer was lost, and the engine looked before it asked again.
+    let events = std::fs::read_to_string(again.join("events.jsonl")).unwrap();
+    let calls: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let call = |event: &&serde_json::Value| {
+        event["kind"] == "call"
+            && event["address"].as_str().unwrap().starts_with("power-on-new/vsphere.PowerOnVM_Task#")
+    };
+    let power_on: Vec<_> = calls.iter().filter(call).map(|event| event["result"].to_string()).collect();
+    assert!(power_on.len() == 1 && power_on[0].contains("lost"), "{power_on:?}");
+}
