@@ -40,7 +40,7 @@ impl Step<Swap> for CheckPrerequisites {
             let shell = shell_of(swap, &machine)?;
             let running = newer_target(swap, &shell).await?;
             let vsphere = vsphere_and_target(swap).await?;
-            privileges(swap, &machine).await?;
+            privileges(swap, &machine, &[]).await?;
             topology(swap, &machine)?;
             resources(swap, &machine, Room::CpuAndDisk).await?;
             let (management, api_port) = (management_address(&machine)?, api_port(&machine));

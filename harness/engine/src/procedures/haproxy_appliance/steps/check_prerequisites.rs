@@ -45,7 +45,8 @@ impl Step<Swap> for CheckPrerequisites {
             let shell = shell_of(swap, &machine)?;
             let running = newer_target(swap, &shell).await?;
             let vsphere = vsphere_and_target(swap).await?;
-            privileges(swap, &machine).await?;
+            let renews = [&running, &swap.parameters.target].into_iter().any(|version| renews_certificates(version));
+            privileges(swap, &machine, if renews { &["VirtualMachine.Config.AdvancedConfig"] } else { &[] }).await?;
             topology(swap, &machine)?;
             address_plan(swap, &machine)?;
             resources(swap, &machine, Room::All).await?;
@@ -144,9 +145,18 @@ pub(in super::super) async fn vsphere_and_target(swap: &mut Swap) -> Result<Stri
     }
 }
 
-/// Deploying takes these; giving the machine back and swapping take the rest. Each is asked for on the object where vSphere
-/// looks for it.
-pub(in super::super) async fn privileges(swap: &mut Swap, machine: &MachineFacts) -> Result<(), StepError> {
+/// Whether a version makes new certificates at every boot and publishes their authority, so that somebody has to put that right.
+fn renews_certificates(version: &str) -> bool {
+    numbers(version) < numbers("v0.1.10")
+}
+
+/// Deploying takes these; giving the machine back and swapping take the rest, and what is named `besides` on both machines: the new
+/// one will be in the folder of the old. Each is asked for on the object where vSphere looks for it.
+pub(in super::super) async fn privileges(
+    swap: &mut Swap,
+    machine: &MachineFacts,
+    besides: &[&'static str],
+) -> Result<(), StepError> {
     let mut wanted = vec![
         (machine.folder.clone(), "VApp.Import"),
         (machine.pool.clone(), "VApp.Import"),
@@ -157,6 +167,9 @@ pub(in super::super) async fn privileges(swap: &mut Swap, machine: &MachineFacts
         (machine.object.clone(), "VirtualMachine.Interact.PowerOff"),
     ];
     wanted.extend(machine.cards.iter().map(|card| (card.network.clone(), "Network.Assign")));
+    for machine in [&machine.object, &machine.folder] {
+        wanted.extend(besides.iter().map(|privilege| (machine.clone(), *privilege)));
+    }
     let missing = swap.vsphere.missing_privileges(&wanted).await?;
     if missing.is_empty() {
         return Ok(());

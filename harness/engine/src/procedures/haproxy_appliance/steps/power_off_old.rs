@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::plan::PlannedStep;
 use crate::procedures::haproxy_appliance::steps::act;
 use crate::procedures::haproxy_appliance::steps::check_prerequisites::vsphere_and_target;
+use crate::procedures::haproxy_appliance::steps::verify_services::{give_certificates, shows_pinned};
 use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::step::{Restoring, Step, StepError, StepFuture, UndoReason};
 use crate::vsphere::{PowerState, VSphereError};
@@ -18,7 +19,7 @@ impl Step<Swap> for PowerOffOld {
             swap,
             "power-off-old",
             "shut the old machine's guest down, and power it off where it does not go by itself",
-            "power the old machine on, and wait until its services run and its addresses answer",
+            "power the old machine on, and wait until it serves again, with the certificates it had",
             &[
                 "vsphere.FindByInventoryPath",
                 "vsphere.RetrievePropertiesEx",
@@ -28,6 +29,8 @@ impl Step<Swap> for PowerOffOld {
                 "vsphere.DestroyPropertyFilter",
                 "shell.systemctl",
                 "dataplane.GET /info",
+                "vsphere.ReconfigVM_Task",
+                "shell.cat",
                 "shell.curl",
             ],
             &[
@@ -81,7 +84,11 @@ impl Step<Swap> for PowerOffOld {
             }
             swap.power_on_alone(&old, new.as_ref()).await?;
             swap.wait_for_services().await?;
-            swap.dataplane()?.version().await?;
+            if !shows_pinned(swap).await? {
+                // Versions before v0.1.10 make new ones as they boot.
+                give_certificates(swap, &old).await?;
+                swap.dataplane()?.version().await?;
+            }
             swap.wait_for_addresses().await?;
             Ok(())
         })

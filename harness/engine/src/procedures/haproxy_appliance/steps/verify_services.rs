@@ -1,5 +1,7 @@
 //! Whether the new appliance works.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::dataplane::DataplaneError;
@@ -9,7 +11,11 @@ use crate::procedures::haproxy_appliance::steps::act;
 use crate::procedures::haproxy_appliance::swap::{SERVICES, Swap};
 use crate::shell::Shell;
 use crate::step::{Step, StepError, StepFuture};
+use crate::vsphere::{ManagedObject, Reconfigure};
 use grenadier_wire::Failure;
+
+/// Where an appliance publishes the certificate of its authority as it boots (vmware-haproxy, cloud-init of the appliance).
+const PUBLISHED: &str = "guestinfo.dataplaneapi.cacert";
 
 /// Logs in, sees that both services run, and puts the saved certificate in place where another is there.
 pub(super) struct VerifyServices;
@@ -22,7 +28,17 @@ impl Step<Swap> for VerifyServices {
             "see that haproxy and dataplaneapi run; put the saved certificate in place where another is there",
             "nothing of its own: the new machine goes off",
             &[],
-            &["shell.systemctl", "shell.test", "shell.cat", "dataplane.GET /info"],
+            &[
+                "shell.systemctl",
+                "shell.test",
+                "shell.cat",
+                "dataplane.GET /info",
+                "vsphere.RetrievePropertiesEx",
+                "vsphere.ReconfigVM_Task",
+                "vsphere.CreateFilter",
+                "vsphere.WaitForUpdatesEx",
+                "vsphere.DestroyPropertyFilter",
+            ],
         )
     }
 
@@ -34,8 +50,8 @@ impl Step<Swap> for VerifyServices {
             // The file may have been written by an engine that ended before it restarted the service.
             let installed = installed_fingerprint(&shell).await? != Some(wanted) || !shows_pinned(swap).await?;
             if installed {
-                install(swap, &shell).await?;
-                swap.wait_for_services().await?;
+                let new = swap.new_machine()?;
+                give_certificates(swap, &new).await?;
             }
             Ok(json!({"certificate-installed": installed}))
         })
@@ -56,7 +72,7 @@ async fn installed_fingerprint(shell: &Shell) -> Result<Option<String>, StepErro
 }
 
 /// Whether the API shows the certificate that the operators pin.
-async fn shows_pinned(swap: &Swap) -> Result<bool, StepError> {
+pub(super) async fn shows_pinned(swap: &Swap) -> Result<bool, StepError> {
     match swap.dataplane()?.version().await {
         Ok(_) => Ok(true),
         Err(DataplaneError::NoAnswer { source: Failure::Untrusted { .. }, .. }) => Ok(false),
@@ -64,9 +80,22 @@ async fn shows_pinned(swap: &Swap) -> Result<bool, StepError> {
     }
 }
 
-async fn install(swap: &Swap, shell: &Shell) -> Result<(), StepError> {
-    let saved = swap.findings.certificates.as_ref();
+/// Gives a machine the saved certificates, which the operators trust, and publishes their authority where the machine published
+/// the one it made at boot (vmware-haproxy commit 90376d2). The services show them last: an engine that ends before that does all
+/// of it again.
+pub(super) async fn give_certificates(swap: &mut Swap, machine: &ManagedObject) -> Result<(), StepError> {
+    let saved = swap.findings.certificates.clone();
     let saved = saved.ok_or_else(|| StepError::Unfit("no certificates were copied".to_owned()))?;
+    let published = swap.vsphere.option(machine, PUBLISHED).await?;
+    if let (Some((authority, _)), Some(published)) = (&saved.authority, published) {
+        let authority = STANDARD.encode(authority);
+        if authority != published {
+            let extra_config = vec![(PUBLISHED.to_owned(), authority)];
+            let change = Reconfigure { extra_config, ..Reconfigure::default() };
+            swap.vsphere.reconfigure(machine, &change, swap.parameters.deadlines.task).await?;
+        }
+    }
+    let shell = swap.appliance_shell()?;
     if let Some((certificate, key)) = &saved.authority {
         shell.write("/etc/haproxy/ca.crt", certificate.clone()).await?;
         shell.write("/etc/haproxy/ca.key", key.reveal().to_owned()).await?;
@@ -76,5 +105,5 @@ async fn install(swap: &Swap, shell: &Shell) -> Result<(), StepError> {
     for service in SERVICES {
         shell.systemctl("restart", service).await?;
     }
-    Ok(())
+    swap.wait_for_services().await
 }
