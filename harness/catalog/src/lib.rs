@@ -46,7 +46,7 @@ pub use place::FaultPlace;
 pub use probe::ProbeKind;
 pub use procedure::{Procedure, Step};
 pub use refusal::RefusalRule;
-pub use system::{MachineSize, System, SystemFile, Version};
+pub use system::{Leap, MachineSize, System, SystemFile, Version};
 pub use topology::{Cluster, Networks, Segment};
 pub use version::{VersionNumber, VersionNumberError};
 pub use vsphere::{Privilege, VSPHERE_RELEASES, vsphere_release};

@@ -1,6 +1,6 @@
 //! Systems and their versions.
 
-use crate::{Procedure, VersionFacts, VersionNumber, systems};
+use crate::{Procedure, RefusalRule, VersionFacts, VersionNumber, systems};
 
 /// A system whose upgrade can be rehearsed.
 #[derive(Debug)]
@@ -19,6 +19,19 @@ pub struct System {
     pub files: &'static [SystemFile],
     /// Configuration files that people customise, and that an upgrade must carry over.
     pub customisable_files: &'static [&'static str],
+    /// The rule that forbids a leap, whatever the system is like otherwise: what an engine must refuse.
+    pub forbids: fn(&Leap) -> Option<RefusalRule>,
+}
+
+/// An upgrade as far as versions tell of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leap {
+    /// The version it starts from.
+    pub from: VersionNumber,
+    /// The version it goes to.
+    pub to: VersionNumber,
+    /// The vSphere around it: where that is upgraded too, the newer one.
+    pub vsphere: VersionNumber,
 }
 
 /// A version in the catalogue.

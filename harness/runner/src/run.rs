@@ -134,10 +134,13 @@ pub fn run_docker(
 /// No engine answers.
 pub fn missing_in_docker(scenario: &Scenario) -> Result<Vec<String>, DockerError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DockerError::Runtime)?;
-    let (base, target) = (scenario.base_version(), scenario.target_version());
+    let versions = scenario.earlier_versions().into_iter();
+    let versions = versions.chain([scenario.base_version(), scenario.target_version()]);
+    let images: Vec<String> = versions.map(|version| version.image).chain([NODE_IMAGE.to_owned()]).collect();
     runtime.block_on(async {
         let docker = connect().await?;
-        missing(&docker, &[&base.image, &target.image, NODE_IMAGE]).await.map_err(DockerError::Images)
+        let images: Vec<&str> = images.iter().map(String::as_str).collect();
+        missing(&docker, &images).await.map_err(DockerError::Images)
     })
 }
 

@@ -86,7 +86,8 @@ impl Setting {
             | Given::ServiceRange(_)
             | Given::RouteRuleDuplicated(_)
             | Given::LinkRouteLeft(_)
-            | Given::ApiStopped(_) => None,
+            | Given::ApiStopped(_)
+            | Given::UpgradedFrom(_) => None,
         });
         Setting {
             host: Host {

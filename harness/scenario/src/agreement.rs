@@ -32,6 +32,7 @@ given:
   - route-rule-duplicated: workload
   - link-route-left: frontend
   - api-stopped: 15m
+  - upgraded-from: v0.1.8
 create:
   - load-balancer: {name: shop, vip: frontend+20, port: 443, backends: 3, cluster: supervisor, by-hand: false}
 workload:
@@ -179,6 +180,8 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("route-rule-duplicated: workload", "route-rule-duplicated: storage"),
     ("link-route-left: frontend", "link-route-left: [frontend]"),
     ("api-stopped: 15m", "api-stopped: 15"),
+    ("upgraded-from: v0.1.8", "upgraded-from: v0.1.7"),
+    ("upgraded-from: v0.1.8", "upgraded-from: {like: v0.1.8, number: v0.1.7}"),
     ("by-hand: false", "by-hand: maybe"),
     ("- reboot: {machine: new-appliance", "- reboot: {machine: both"),
     ("bind-range: {range: frontend+48/28,", "bind-range: {"),

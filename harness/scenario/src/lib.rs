@@ -65,3 +65,4 @@ pub use reference::reference;
 pub use render::Style;
 pub use schema::schema;
 pub use size::{ByteSize, SizeError};
+pub use suggest::hint as suggestion;

@@ -20,7 +20,7 @@ pub(crate) fn nearest<'c>(given: &str, candidates: impl IntoIterator<Item = &'c 
 }
 
 /// A hint for a name that is not in a list: the nearest one, or else the whole list.
-pub(crate) fn hint<'c>(what: &str, given: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> String {
+pub fn hint<'c>(what: &str, given: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> String {
     match nearest(given, candidates.clone()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None => {

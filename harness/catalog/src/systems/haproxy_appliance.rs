@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use crate::{MachineSize, Procedure, RouteRulesOnStop, Step, System, SystemFile, Version, VersionFacts, VersionNumber};
+use crate::{
+    Leap, MachineSize, Procedure, RefusalRule, RouteRulesOnStop, Step, System, SystemFile, Version, VersionFacts,
+    VersionNumber,
+};
 
 /// The system as the catalogue knows it.
 pub static SYSTEM: System = System {
@@ -16,7 +19,19 @@ pub static SYSTEM: System = System {
     size: MachineSize { cpus: 2, memory_bytes: 4 << 30, disk_bytes: 20 << 30 },
     files: FILES,
     customisable_files: &["/etc/haproxy/haproxy.cfg", "/etc/haproxy/dataplaneapi.cfg"],
+    forbids,
 };
+
+/// vmware-haproxy `docs/upgrade.md`, Prerequisites and Restrictions, in this order.
+fn forbids(leap: &Leap) -> Option<RefusalRule> {
+    let is_newer = leap.to > leap.from;
+    let suits_vsphere = leap.vsphere < VersionNumber::new(7, 0, 1) || leap.to >= VersionNumber::new(0, 1, 9);
+    match (is_newer, suits_vsphere) {
+        (false, _) => Some(RefusalRule::TargetNotNewer),
+        (true, false) => Some(RefusalRule::VsphereNeedsV019),
+        (true, true) => None,
+    }
+}
 
 const BULLSEYE: &str = "grenadier/haproxy-appliance:bullseye";
 const BOOKWORM: &str = "grenadier/haproxy-appliance:bookworm";
@@ -132,6 +147,22 @@ const HARDENED: Procedure = Procedure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_leap_is_forbidden_where_the_document_says_so() {
+        let number = |text: &str| text.parse().unwrap();
+        for (from, to, vsphere, rule) in [
+            ("0.1.8", "0.2.0", "8.0.3", None),
+            ("0.1.8", "0.1.9", "7.0.1", None),
+            ("0.1.7", "0.1.8", "7.0.0", None),
+            ("0.1.7", "0.1.8", "7.0.1", Some(RefusalRule::VsphereNeedsV019)),
+            ("0.1.10", "0.1.10", "7.0.0", Some(RefusalRule::TargetNotNewer)),
+            ("0.1.9", "0.1.8", "7.0.1", Some(RefusalRule::TargetNotNewer)),
+        ] {
+            let leap = Leap { from: number(from), to: number(to), vsphere: number(vsphere) };
+            assert_eq!((SYSTEM.forbids)(&leap), rule, "{leap:?}");
+        }
+    }
 
     #[test]
     fn each_version_differs_as_its_release_did() {

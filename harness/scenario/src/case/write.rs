@@ -45,6 +45,16 @@ impl Case {
     }
 }
 
+impl Scenario {
+    /// The scenario as a YAML document that reads back to it, with every default written out.
+    pub fn to_yaml(&self) -> String {
+        let value = serde_json::to_value(self).expect("a scenario has string keys");
+        let mut text = String::new();
+        map(&mut text, &value, 0);
+        text
+    }
+}
+
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a string takes everything");
 }
@@ -62,10 +72,7 @@ fn nested(source: &str, scenario: &Scenario) -> String {
     if same {
         return moved;
     }
-    let value = serde_json::to_value(scenario).expect("a scenario has string keys");
-    let mut text = String::new();
-    map(&mut text, &value, 2);
-    text
+    scenario.to_yaml().lines().map(indented).collect()
 }
 
 fn map(text: &mut String, value: &Value, indent: usize) {

@@ -94,6 +94,7 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     let target = fields.optional("target").map(|node| topology::target(cx, node, &around));
     let given = list(cx, &fields, "given", |cx, node| given::given(cx, node, system, &mut around));
     given::contradictions(cx, &fields, given.as_deref());
+    given::history(cx, &fields, given.as_deref(), from.as_ref(), system);
     let create = resource::create(cx, &fields, &around);
     let workload = resource::workload(cx, &fields);
     let engine = match fields.optional("engine") {

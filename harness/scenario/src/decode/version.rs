@@ -19,7 +19,11 @@ pub(super) fn choice(
     system: Option<&'static System>,
 ) -> Option<VersionChoice> {
     fields.required(cx, key)?;
-    let entry = fields.entry(key)?;
+    one(cx, fields.entry(key)?, system)
+}
+
+/// A version: a name of the catalogue, or a mapping for one's own.
+pub(super) fn one(cx: &mut Context, entry: &Entry, system: Option<&'static System>) -> Option<VersionChoice> {
     match &entry.value.kind {
         Kind::Map(_) => own(cx, entry, system).map(VersionChoice::Own),
         _ => catalogue(cx, &entry.value, system).map(VersionChoice::Catalogue),

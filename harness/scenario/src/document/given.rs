@@ -6,7 +6,7 @@ use grenadier_catalog::{Privilege, Segment, duration_serde};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{SymbolicRange, schema};
+use crate::{SymbolicRange, VersionChoice, schema};
 
 /// One deviation from a healthy base, applied before the upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -34,6 +34,9 @@ pub enum Given {
         #[schemars(schema_with = "schema::duration")]
         Duration,
     ),
+    /// The appliance was itself upgraded before, from this version, by the engine under test and to the end: the VM before it is
+    /// gone. More than one are the versions it came by, the oldest first.
+    UpgradedFrom(VersionChoice),
 }
 
 /// How the appliance deviates.

@@ -220,6 +220,16 @@ impl Scenario {
         self.to.resolve(self.catalogue_system())
     }
 
+    /// The versions the appliance came by before it had the base version, the oldest first. None where it was deployed with that.
+    pub fn earlier_versions(&self) -> Vec<ProductVersion> {
+        let system = self.catalogue_system();
+        let earlier = self.given.iter().filter_map(|given| match given {
+            Given::UpgradedFrom(version) => Some(version.resolve(system)),
+            _ => None,
+        });
+        earlier.collect()
+    }
+
     /// What the engine is told about the new appliance: `target`, or what the old one has.
     pub fn target_inputs(&self) -> TargetInputs {
         self.target.clone().unwrap_or_else(|| TargetInputs {

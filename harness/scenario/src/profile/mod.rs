@@ -66,6 +66,21 @@ pub struct ExploreRule {
     pub shard: Option<(u64, u64)>,
 }
 
+impl RunRule {
+    /// The rule that runs every scenario in `world` once and asks nothing beside. The world must be there.
+    pub fn once(world: World) -> RunRule {
+        RunRule {
+            choice: Choice::everything(),
+            world,
+            require: Vec::new(),
+            retries: 0,
+            allow_flaky: false,
+            must_run: true,
+            outage_tolerance: Duration::ZERO,
+        }
+    }
+}
+
 impl Profile {
     /// How the profile is called in problems.
     pub fn file(&self) -> &str {

@@ -11,7 +11,7 @@ use grenadier_scenario::{Given, ProductVersion};
 use grenadier_wire::{Secret, TlsTrust};
 
 use super::layout::{Balancer, DATAPLANE_PORT};
-use super::{BASE_WITHIN, HaproxyAppliance, OLD, call, machines};
+use super::{BASE_WITHIN, FIRST, HaproxyAppliance, call, machines};
 use crate::rehearsal::wait_until;
 use crate::setting::{ADMINISTRATOR, HAPROXY_USER};
 use crate::stage::{Pace, Stage};
@@ -107,9 +107,9 @@ impl HaproxyAppliance {
             let network = vcenter.find_required(&format!("/DC0/network/{segment}")).await.map_err(find)?;
             networks.push((ovf_network(*segment).to_owned(), network));
         }
-        let package = package(&self.base, stage.pace());
+        let package = package(&self.versions[0], stage.pace());
         let deployment = Deployment {
-            name: OLD.to_owned(),
+            name: FIRST.to_owned(),
             descriptor: package.descriptor,
             disk: package.disk,
             option: Some(self.scenario.topology.networks.name().to_owned()),

@@ -8,15 +8,18 @@ use grenadier_checks::{EngineEnd, Verb};
 use grenadier_engine::procedures::haproxy_appliance::mutants;
 use grenadier_engine::procedures::haproxy_appliance::{Deadlines, Ova, Parameters, Swap, Vantage, named};
 use grenadier_engine::{Advice, Engine, EngineReport, Journal, JournalError, MemoryStorage, Plan, Procedure};
-use grenadier_scenario::{Blocks, Rollback, Scenario};
+use grenadier_events::EventLog;
+use grenadier_scenario::{Blocks, ProductVersion, Rollback, Scenario};
 use grenadier_wire::Wire;
 
 use super::base::{package, vcenter_access};
 use super::layout::{self, Layout, operator_machine};
 use super::process;
-use super::{HaproxyAppliance, OLD};
-use crate::setting::{HAPROXY_USER, Secrets, UPGRADER};
+use super::{HaproxyAppliance, appliance_name, upgraded_name};
+use crate::rehearsal::administrator;
+use crate::setting::{ADMINISTRATOR, HAPROXY_USER, Secrets, UPGRADER};
 use crate::stage::{Pace, Stage};
+use crate::systems::PhaseError;
 
 impl HaproxyAppliance {
     pub(super) async fn call_engine(&mut self, stage: &dyn Stage, verb: Verb) -> EngineEnd {
@@ -56,7 +59,39 @@ impl HaproxyAppliance {
     pub(super) fn parameters(&self, stage: &dyn Stage) -> Parameters {
         let scenario = &self.scenario;
         let access = vcenter_access(stage, UPGRADER, &self.secrets.upgrader);
-        parameters(scenario, &self.secrets, self.layout(), stage.blocks(), stage.pace(), access)
+        let leap = Leap { from: &self.old_name(), base: self.base(), target: &self.target };
+        parameters(scenario, &self.secrets, self.layout(), stage.blocks(), stage.pace(), access, &leap)
+    }
+
+    /// Brings the appliance from the version it was deployed with to the base, as it came there: with the engine under test, step
+    /// by step over each version between. What those upgrades do to the world is in the log; their calls and steps are not, because
+    /// the log tells of the upgrade that is rehearsed.
+    pub(super) async fn upgrade_before(&self, stage: &dyn Stage) -> Result<(), PhaseError> {
+        for at in 1..self.versions.len() {
+            let (base, target) = (&self.versions[at - 1], &self.versions[at]);
+            let leap = Leap { from: &appliance_name(&self.versions, at - 1), base, target };
+            // Whoever upgraded then lacked nothing: what the scenario takes away is taken from the upgrade it is about.
+            let access = vcenter_access(stage, ADMINISTRATOR, &self.secrets.administrator);
+            let (layout, blocks) = (self.layout(), stage.blocks());
+            let parameters = parameters(&self.scenario, &self.secrets, layout, blocks, stage.pace(), access, &leap);
+            let parameters = Parameters {
+                target_networks: None,
+                target_service_ranges: None,
+                vsphere_after: None,
+                remove_old: true,
+                ..parameters
+            };
+            let wire = stage.wire().beside(EventLog::default());
+            let mut procedure = procedure(&self.scenario, wire.clone(), parameters);
+            let report = Engine::new(wire).upgrade(&mut procedure, &mut Journal::in_memory()).await;
+            let (base, target) = (&base.name, &target.name);
+            if report.outcome != grenadier_engine::Outcome::Upgraded {
+                let why = format!("the earlier upgrade from {base} to {target} did not succeed: {}", report.message);
+                return Err(PhaseError::Unfit(why));
+            }
+            administrator(stage, "history", format!("upgraded from {base} to {target}"));
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +104,12 @@ pub(crate) fn plan(scenario: &Scenario, secrets: &Secrets, blocks: &Blocks, pace
         password: secrets.upgrader.clone(),
     };
     let layout = Layout::of(scenario, blocks);
-    let parameters = parameters(scenario, secrets, &layout, blocks, pace, access);
+    let earlier = scenario.earlier_versions();
+    let (base, target) = (scenario.base_version(), scenario.target_version());
+    let versions: Vec<ProductVersion> = earlier.into_iter().chain([base]).collect();
+    let last = versions.len() - 1;
+    let leap = Leap { from: &appliance_name(&versions, last), base: &versions[last], target: &target };
+    let parameters = parameters(scenario, secrets, &layout, blocks, pace, access, &leap);
     procedure(scenario, wire, parameters).plan().clone()
 }
 
@@ -79,6 +119,13 @@ pub(super) fn procedure(scenario: &Scenario, wire: Wire, parameters: Parameters)
     found.expect("the engine has every procedure of the catalogue")
 }
 
+/// From which appliance, of which version, to which version.
+struct Leap<'a> {
+    from: &'a str,
+    base: &'a ProductVersion,
+    target: &'a ProductVersion,
+}
+
 fn parameters(
     scenario: &Scenario,
     secrets: &Secrets,
@@ -86,10 +133,11 @@ fn parameters(
     blocks: &Blocks,
     pace: &Pace,
     vcenter: grenadier_engine::vsphere::VSphereAccess,
+    leap: &Leap<'_>,
 ) -> Parameters {
-    let (base, target) = (scenario.base_version(), scenario.target_version());
+    let Leap { from, base, target } = *leap;
     let inputs = scenario.target.as_ref();
-    let package = package(&target, pace);
+    let package = package(target, pace);
     let vantages = layout.operators.iter().map(|place| Vantage {
         cluster: operator_machine(place.cluster).to_owned(),
         host: place.nics[0].1.addr().to_string(),
@@ -100,8 +148,8 @@ fn parameters(
     Parameters {
         vcenter,
         datacenter: "DC0".to_owned(),
-        old_name: OLD.to_owned(),
-        new_name: format!("haproxy-v{}", target.number),
+        old_name: from.to_owned(),
+        new_name: upgraded_name(target),
         base: format!("v{}", base.number),
         target: format!("v{}", target.number),
         target_regenerates_certificates: target.facts.regenerates_certificates,

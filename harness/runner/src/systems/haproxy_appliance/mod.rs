@@ -33,8 +33,8 @@ pub(crate) use guests::guests;
 use layout::{Layout, OperatorPlace, operator_machine};
 use machines::{CANARY, CLIENT, OperatorAccess, operator_config};
 
-/// The name of the appliance that serves before the upgrade.
-const OLD: &str = "haproxy";
+/// The name under which the first appliance is deployed.
+const FIRST: &str = "haproxy";
 /// How long the base may take to come up.
 const BASE_WITHIN: Duration = Duration::from_secs(180);
 
@@ -44,7 +44,8 @@ const KEYS: [&str; 2] = ["/etc/haproxy/ca.key", "/etc/haproxy/server.key"];
 /// What the phases know of the appliance under test.
 pub(crate) struct HaproxyAppliance {
     scenario: Scenario,
-    base: ProductVersion,
+    /// The versions up to the base, the oldest first: it is deployed with the first and upgraded to each that follows.
+    versions: Vec<ProductVersion>,
     target: ProductVersion,
     secrets: Secrets,
     searcher: Searcher,
@@ -67,7 +68,7 @@ pub(crate) struct HaproxyAppliance {
 impl HaproxyAppliance {
     pub(crate) fn new(scenario: &Scenario, secrets: Secrets) -> HaproxyAppliance {
         HaproxyAppliance {
-            base: scenario.base_version(),
+            versions: scenario.earlier_versions().into_iter().chain([scenario.base_version()]).collect(),
             target: scenario.target_version(),
             scenario: scenario.clone(),
             searcher: Searcher::new(&secrets, &KEYS),
@@ -88,9 +89,19 @@ impl HaproxyAppliance {
         self.layout.as_ref().expect("phase `base` made the layout and everything else needs that phase")
     }
 
+    /// The version the upgrade starts from.
+    fn base(&self) -> &ProductVersion {
+        self.versions.last().expect("there is at least the base")
+    }
+
+    /// The name of the appliance that serves before the upgrade.
+    fn old_name(&self) -> String {
+        appliance_name(&self.versions, self.versions.len() - 1)
+    }
+
     /// The name of the appliance that the upgrade deploys.
     fn new_name(&self) -> String {
-        format!("haproxy-v{}", self.target.number)
+        upgraded_name(&self.target)
     }
 
     fn appliance_shell(&self, stage: &dyn Stage) -> Shell {
@@ -217,6 +228,7 @@ impl System for HaproxyAppliance {
             })
             .await?;
             self.data_plane.recall_operators();
+            self.upgrade_before(stage).await?;
             self.watch_targets(stage)
         })
     }
@@ -246,7 +258,8 @@ impl System for HaproxyAppliance {
 
     fn deviate<'a>(&'a mut self, stage: &'a dyn Stage) -> Phase<'a> {
         Box::pin(async move {
-            let old = stage.machine(OLD).ok_or_else(|| PhaseError::Unfit("there is no appliance".to_owned()))?;
+            let old =
+                stage.machine(&self.old_name()).ok_or_else(|| PhaseError::Unfit("there is no appliance".to_owned()))?;
             for given in self.scenario.given.clone() {
                 match given {
                     Given::FileMissing(path) => {
@@ -262,8 +275,11 @@ impl System for HaproxyAppliance {
                     Given::RouteRuleDuplicated(network) => self.duplicate_route(stage, network).await?,
                     Given::LinkRouteLeft(network) => self.leave_link_route(stage, network).await?,
                     Given::ApiStopped(length) => self.stop_api(stage, length).await?,
-                    // Made before: customisations and ranges belong to the base, privileges to the account.
-                    Given::Customisation(_) | Given::ServiceRange(_) | Given::PrivilegeMissing(_) => {}
+                    // Made before: customisations, ranges and earlier upgrades belong to the base, privileges to the account.
+                    Given::Customisation(_)
+                    | Given::ServiceRange(_)
+                    | Given::PrivilegeMissing(_)
+                    | Given::UpgradedFrom(_) => {}
                 }
             }
             Ok(())
@@ -318,7 +334,7 @@ impl System for HaproxyAppliance {
 
     fn machine(&self, machine: Machine) -> String {
         match machine {
-            Machine::OldAppliance => OLD.to_owned(),
+            Machine::OldAppliance => self.old_name(),
             Machine::NewAppliance => self.new_name(),
         }
     }
@@ -328,7 +344,7 @@ impl System for HaproxyAppliance {
     }
 
     fn nature(&self) -> Nature {
-        let new = self.new_name();
+        let (old, new) = (self.old_name(), self.new_name());
         let files = [format!("[LocalDS_0] {new}")];
         let product = files
             .iter()
@@ -337,7 +353,7 @@ impl System for HaproxyAppliance {
             let (machine, items) = match declared {
                 DeclaredResidual::NewAppliancePoweredOff => (new.clone(), product.clone()),
                 DeclaredResidual::OldAppliancePoweredOff => {
-                    (OLD.to_owned(), Inventory::default().with(ItemKind::Machine, OLD))
+                    (old.clone(), Inventory::default().with(ItemKind::Machine, &old))
                 }
             };
             let pattern = |path: String| path.parse::<Pattern>().expect("a machine's name is a path");
@@ -362,7 +378,7 @@ impl System for HaproxyAppliance {
         for target in &targets {
             roles.name(&target.name, if target.is_canary { "canary" } else { "load-balancer" });
         }
-        roles.name(OLD, Machine::OldAppliance.name());
+        roles.name(&old, Machine::OldAppliance.name());
         roles.name(&new, Machine::NewAppliance.name());
         Nature {
             targets,
@@ -374,6 +390,16 @@ impl System for HaproxyAppliance {
             written_by_others: self.scenario.events.iter().filter_map(written).collect(),
         }
     }
+}
+
+/// The name of an appliance that an upgrade to this version deployed.
+fn upgraded_name(version: &ProductVersion) -> String {
+    format!("haproxy-v{}", version.number)
+}
+
+/// The name of the appliance of the `at`-th of these versions, which came one after the other.
+fn appliance_name(versions: &[ProductVersion], at: usize) -> String {
+    if at == 0 { FIRST.to_owned() } else { upgraded_name(&versions[at]) }
 }
 
 /// What an event of somebody else's leaves in the captured state, which is not the engine's doing. A machine that others

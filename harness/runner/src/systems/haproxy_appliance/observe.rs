@@ -7,7 +7,7 @@ use grenadier_checks::{Capture, Class, Exposure, Inventory, ItemKind, MeaningOf,
 use grenadier_fleet::{Boot, Machine, MachineId, Operation, OperationOutput, Power};
 use serde_json::Value;
 
-use super::{HaproxyAppliance, OLD, routes};
+use super::{HaproxyAppliance, routes};
 use crate::setting::Secrets;
 use crate::stage::Stage;
 use crate::systems::{Observed, PhaseError};
@@ -91,19 +91,19 @@ impl HaproxyAppliance {
 
     /// Which version serves, whatever anybody claims.
     fn shown(&self, held: &[Held]) -> Shown {
-        let new = self.new_name();
+        let (old, new) = (self.old_name(), self.new_name());
         let find = |name: &str| held.iter().find(|held| held.machine.spec.name == name);
         let on = |name: &str| find(name).is_some_and(|held| held.machine.power == Power::On);
         let serves = |name: &str| {
             let services = find(name).and_then(|held| held.state.as_ref()?.get("haproxy")?.get("running")?.as_bool());
             services == Some(true)
         };
-        match (on(OLD), on(&new)) {
+        match (on(&old), on(&new)) {
             (true, true) => Shown::Both,
             (false, false) => Shown::Neither,
-            (true, false) if serves(OLD) => Shown::Base,
+            (true, false) if serves(&old) => Shown::Base,
             (false, true) if serves(&new) => Shown::Upgraded,
-            (true, false) => Shown::Mixed(format!("{OLD} is on and HAProxy does not run on it")),
+            (true, false) => Shown::Mixed(format!("{old} is on and HAProxy does not run on it")),
             (false, true) => Shown::Mixed(format!("{new} is on and HAProxy does not run on it")),
         }
     }

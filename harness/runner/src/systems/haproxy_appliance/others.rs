@@ -17,7 +17,7 @@ use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::engine::procedure;
-use super::{HaproxyAppliance, OLD, call, layout};
+use super::{HaproxyAppliance, call, layout};
 use crate::rehearsal::administrator;
 use crate::setting::HAPROXY_USER;
 use crate::stage::Stage;
@@ -53,7 +53,7 @@ impl HaproxyAppliance {
 
     fn machine_name(&self, machine: Machine) -> String {
         match machine {
-            Machine::OldAppliance => OLD.to_owned(),
+            Machine::OldAppliance => self.old_name(),
             Machine::NewAppliance => self.new_name(),
         }
     }
