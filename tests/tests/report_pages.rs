@@ -12,13 +12,16 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use grenadier_catalog::World;
 use grenadier_checks::{Facts, Masks, Verdict};
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, Bounds, Event, EventLog, Kind};
 use grenadier_explore::{ExploreFolder, Settings, Watch, explore};
+use grenadier_gate::{Job, Progress, Row, Worlds};
+use grenadier_paths::{PathsFolder, Question, Rehearsing, Template, paths};
 use grenadier_report::{RunFolder, html, trace};
 use grenadier_runner::{DECLARED, RunOutput, run_virtual};
-use grenadier_scenario::{Origin, Scenario, add_faults};
+use grenadier_scenario::{Origin, Scenario, add_faults, load};
 use grenadier_tests::scenario;
 
 /// How many events a page is to be ready with within a second.
@@ -88,6 +91,14 @@ fn write(pages: &Path) {
     let swap = "haproxy-appliance-swap";
     let explored = explore(Origin::Name(swap.to_owned()), documented(swap), &settings, &Idle(AtomicBool::new(false)));
     ExploreFolder::new(pages.join("exploration")).write(&explored.unwrap()).unwrap();
+
+    // A matrix with leaps that were rehearsed, refused and failed, and what an exploration's page has not: links to runs.
+    let template = Template::new(&load(swap).unwrap(), Some("documented")).unwrap();
+    let question = Question::new(template.scenario.catalogue_system(), vec![template]).unwrap();
+    let folder = PathsFolder::begin(pages.join("paths")).unwrap();
+    let (worlds, idle) = (Worlds { folder: folder.path().to_owned(), workers: None }, Idle(AtomicBool::new(false)));
+    let rehearsing = Rehearsing::new(&question, World::Virtual, folder.path(), &worlds, None, &idle);
+    folder.finish(&paths(&question, &mut rehearsing.unwrap())).unwrap();
 }
 
 fn documented(name: &str) -> Scenario {
@@ -158,6 +169,12 @@ fn timed(events: &[Event], verdict: &Verdict) -> Duration {
 }
 
 struct Idle(AtomicBool);
+
+impl Progress for Idle {
+    fn began(&self, _: &Job) {}
+
+    fn ended(&self, _: &Row) {}
+}
 
 impl Watch for Idle {
     fn stop(&self) -> &AtomicBool {

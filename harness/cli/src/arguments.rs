@@ -80,6 +80,18 @@ swap with the real HAProxy where a Docker engine answers. docs/gate.md explains 
     /// Join the shards of an exploration
     #[command(after_help = "Example:\n  grenadier merge explore-1 explore-2 --out explore")]
     Merge(Merge),
+    /// Show which version upgrades to which, and rehearse what nobody did
+    #[command(after_help = "Examples:
+  grenadier paths haproxy-appliance
+  grenadier paths haproxy-appliance --run
+  grenadier paths haproxy-appliance --run --procedure documented
+  grenadier paths haproxy-appliance --run --from v0.1.8 --to v0.2.0 --by v0.1.9 --by v0.1.10
+  grenadier paths haproxy-appliance --run --scenario my-appliance.yaml --world docker
+  grenadier paths haproxy-appliance --format markdown > paths.md
+
+Without --run it shows what earlier runs left in grenadier-runs, and what the rules refuse. A version of your own is in
+the matrix when a scenario named with --scenario has it in `from` or `to`. docs/paths.md explains the matrix.")]
+    Paths(Paths),
     /// Print what the engine would do, without running anything
     #[command(after_help = "Examples:
   grenadier plan haproxy-appliance-swap
@@ -133,7 +145,8 @@ through an example.")]
   grenadier prune --keep 20
   grenadier prune ci-runs --keep 0
 
-Only folders that a run, an exploration or a gate left are removed: those with a verdict.json, explore.json or gate.json.")]
+Only folders that a run, an exploration, a gate or a matrix of paths left are removed: those with a verdict.json,
+explore.json, gate.json or paths.json.")]
     Prune(Prune),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  grenadier completions bash > /etc/bash_completion.d/grenadier")]
@@ -286,6 +299,46 @@ pub(crate) struct Merge {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    /// The system
+    pub system: String,
+    /// Rehearse every leap, and hop by hop where one cannot be made at once
+    #[arg(long)]
+    pub run: bool,
+    /// Only from this version
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+    /// Only to this version
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// The way by this version; several are the hops in between, in this order
+    #[arg(long, value_name = "VERSION")]
+    pub by: Vec<String>,
+    /// What to rehearse every leap with: a scenario whose topology, resources and expectations it takes; those of the system
+    /// that are labelled `base` by default
+    #[arg(long, value_name = "SCENARIO")]
+    pub scenario: Vec<String>,
+    /// The procedure the engine follows; the scenarios' own by default
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
+    /// Where to rehearse
+    #[arg(long, value_enum, default_value_t = World::Virtual, requires = "run")]
+    pub world: World,
+    /// Where earlier runs are, without --run
+    #[arg(long, value_name = "DIR", default_value = "grenadier-runs", conflicts_with = "run")]
+    pub results: Vec<PathBuf>,
+    /// The folder to leave everything in; with --run `grenadier-runs/paths-<system>` by default, else none
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many threads rehearse; one a core by default
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = PageFormat::Text)]
+    pub format: PageFormat,
 }
 
 #[derive(Debug, Args)]
@@ -450,6 +503,26 @@ pub(crate) enum World {
     Virtual,
     /// Containers with the real HAProxy; needs a Docker engine
     Docker,
+}
+
+/// What to print, where that may be a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For a page or a comment
+    Markdown,
+    /// One file for a browser
+    Html,
+}
+
+impl PageFormat {
+    /// How errors are told.
+    pub(crate) fn of_errors(self) -> Format {
+        if self == PageFormat::Json { Format::Json } else { Format::Text }
+    }
 }
 
 /// What to print.

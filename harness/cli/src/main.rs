@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => commands::replay::run(&replay),
         Command::Shrink(shrink) => commands::shrink::run(&shrink),
         Command::Merge(merge) => commands::merge::run(&merge),
+        Command::Paths(paths) => commands::paths::run(&paths),
         Command::Plan(plan) => commands::plan::run(&plan),
         Command::Engine(engine) => return commands::engine::run(&engine),
         Command::List(list) => commands::list::run(&list),

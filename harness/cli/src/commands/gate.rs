@@ -91,13 +91,13 @@ fn ungathered(error: GatherError, format: Format) -> ExitCode {
 }
 
 /// What is being done, in a line on a terminal; elsewhere a line for each row that has ended.
-struct Watching {
-    bar: ProgressBar,
+pub(super) struct Watching {
+    pub(super) bar: ProgressBar,
     stop: &'static AtomicBool,
 }
 
 impl Watching {
-    fn new(jobs: usize) -> Watching {
+    pub(super) fn new(jobs: usize) -> Watching {
         let stop = super::signals::listen();
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(jobs as u64) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{pos} of {len}  {wide_bar}  {msg}  {elapsed}");

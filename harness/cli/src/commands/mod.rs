@@ -14,6 +14,7 @@ pub(crate) mod list;
 mod load;
 pub(crate) mod merge;
 pub(crate) mod new;
+pub(crate) mod paths;
 pub(crate) mod plan;
 pub(crate) mod prune;
 pub(crate) mod replay;

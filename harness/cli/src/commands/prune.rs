@@ -12,7 +12,7 @@ use crate::arguments::Prune;
 use crate::output::{complain, line, report};
 
 /// What is written last into every folder that we leave.
-const OURS: [&str; 3] = ["verdict.json", "explore.json", "gate.json"];
+const OURS: [&str; 4] = ["verdict.json", "explore.json", "gate.json", "paths.json"];
 
 #[derive(Debug, Error)]
 #[error("read {}", path.display())]

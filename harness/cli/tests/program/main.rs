@@ -9,6 +9,7 @@ mod explore;
 mod folder;
 mod gate;
 mod json;
+mod paths;
 mod prune;
 mod readme;
 mod release;

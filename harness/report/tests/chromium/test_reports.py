@@ -4,8 +4,8 @@ import pytest
 
 from conftest import WIDTHS
 
-RUN, EXPLORATION = "run/report.html", "exploration/report.html"
-PAGES = [RUN, EXPLORATION, "hostile.html", "empty.html", "many.html"]
+RUN, EXPLORATION, PATHS = "run/report.html", "exploration/report.html", "paths/report.html"
+PAGES = [RUN, EXPLORATION, PATHS, "hostile.html", "empty.html", "many.html"]
 
 # The contrast of every text with what is behind it, by WCAG 2; translucent colours are none of ours.
 POOR_CONTRAST = """() => {
@@ -96,8 +96,9 @@ def test_every_control_is_reached_by_keyboard(opened, width):
     assert [stop for stop in stops if not stop[2]] == [], "each shows that it has the focus"
 
 
-def test_an_exploration_is_reached_by_keyboard(opened):
-    it = opened(EXPLORATION, width=390)
+@pytest.mark.parametrize("path", [EXPLORATION, PATHS])
+def test_a_table_is_reached_by_keyboard(opened, path):
+    it = opened(path, width=390)
     stops = tab_stops(it.page)
     assert sum(stop[0] == "scroller" for stop in stops) == it.page.locator(".matrix").count() > 0
     assert [stop for stop in stops if not stop[1] or not stop[2]] == []
@@ -233,4 +234,13 @@ def test_an_exploration_leads_to_the_runs_of_its_failures(opened):
     it.page.get_by_role("link", name="Report of this run").first.click()
     it.page.wait_for_selector("#lanes")
     assert it.page.locator(".verdict").inner_text().strip() == "Failed"
+    assert it.complaints == []
+
+
+def test_a_matrix_leads_to_the_runs_of_its_leaps(opened):
+    it = opened(PATHS)
+    words = [badge.inner_text() for badge in it.page.locator(".matrix td .badge").all()]
+    assert len(words) == 12 and words.count("refused 1") == 6 and "FAILED" in words
+    it.page.locator("#rehearsals a").first.click()
+    it.page.wait_for_selector("#lanes")
     assert it.complaints == []
