@@ -134,6 +134,15 @@ through an example.")]
     /// Print what the simulators assume, and how it is known
     #[command(after_help = "Example:\n  grenadier fidelity > docs/fidelity.md")]
     Fidelity,
+    /// Say whether this machine is fit to rehearse on, and what to do where it is not
+    #[command(after_help = "Examples:
+  grenadier doctor
+  grenadier doctor --world virtual
+  grenadier doctor --format json
+
+It runs one rehearsal in the virtual world, looks at the Docker engine and everything around it, and starts and
+removes one small fleet there. Exit code 3 says that no run goes in the world that was asked about.")]
+    Doctor(Doctor),
     /// Make the container images that the docker world needs
     #[command(after_help = "Example:\n  grenadier images\n\nImages that are there already are left alone.")]
     Images,
@@ -487,6 +496,16 @@ pub(crate) struct Prune {
     /// How many of the newest to keep
     #[arg(long, value_name = "N")]
     pub keep: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The world that is to be fit
+    #[arg(long, value_enum, default_value_t = World::Docker)]
+    pub world: World,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

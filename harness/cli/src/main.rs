@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Suggest(suggest) => commands::suggest::run(&suggest),
         Command::Schema { reference } => commands::schema::run(reference),
         Command::Fidelity => commands::fidelity::run(),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::Images => commands::images::run(),
         Command::Clean(clean) => commands::clean::run(&clean),
         Command::Prune(prune) => commands::prune::run(&prune),

@@ -25,6 +25,7 @@ pub use options::{EngineProgram, Judged, Options};
 pub use plan::plan;
 pub use run::{
     DockerError, RunOutput, missing_in_docker, run_docker, run_virtual, run_virtual_carried, run_virtual_with,
+    try_docker,
 };
 pub use setting::secrets;
 pub use strikes::{Strike, Strikes};

@@ -22,7 +22,7 @@ use crate::rehearsal::{Bounds, Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
 use crate::systems::{Nature, Observed, System, haproxy_appliance};
-use crate::worlds::docker_world::{DockerStage, DockerWorldError, NODE_IMAGE};
+use crate::worlds::docker_world::{self, DockerStage, DockerWorldError, NODE_IMAGE};
 use crate::worlds::virtual_world::VirtualStage;
 
 /// What a run leaves.
@@ -142,6 +142,16 @@ pub fn missing_in_docker(scenario: &Scenario) -> Result<Vec<String>, DockerError
         let images: Vec<&str> = images.iter().map(String::as_str).collect();
         missing(&docker, &images).await.map_err(DockerError::Images)
     })
+}
+
+/// Starts a fleet of one network on the Docker engine and takes it down again, to see that a run could.
+///
+/// # Errors
+/// What a run would fail with.
+pub async fn try_docker() -> Result<(), DockerError> {
+    let docker = connect().await?;
+    let report = docker_world::trial(docker).await?;
+    if report.is_clean() { Ok(()) } else { Err(DockerError::Left { failures: report.failures.join("; ") }) }
 }
 
 /// Ready when somebody asks this process to stop: from a terminal, or as a service manager does.

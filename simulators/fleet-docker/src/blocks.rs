@@ -5,7 +5,7 @@ use bollard::query_parameters::ListNetworksOptions;
 use ipnet::Ipv4Net;
 
 /// The range that is reserved for benchmarking (RFC 2544) and collides with nobody's network.
-const RANGE: &str = "198.18.0.0/15";
+pub(crate) const RANGE: &str = "198.18.0.0/15";
 /// How large a block is: room for service ranges, machines, and the engine's own part.
 const PREFIX: u8 = 20;
 
@@ -27,21 +27,33 @@ pub enum BlocksError {
     },
 }
 
-/// The first `count` blocks of a /20 each that no network of the engine overlaps.
+/// How often a run chooses anew where another one was faster.
+pub const ATTEMPTS: u32 = 8;
+
+/// The blocks that a run tries in its `attempt`-th attempt, from 0: `count` blocks of a /20 each that no network of the engine
+/// overlaps now.
+///
+/// Nothing is claimed by this: until the networks are there, another run may choose the same. So processes begin in different
+/// places of the range, and whoever comes second ([`crate::StartError::is_taken`]) chooses anew.
 ///
 /// # Errors
 /// The engine does not list its networks, or there are fewer.
-pub async fn free_blocks(docker: &Docker, count: usize) -> Result<Vec<Ipv4Net>, BlocksError> {
+pub async fn free_blocks(docker: &Docker, count: usize, attempt: u32) -> Result<Vec<Ipv4Net>, BlocksError> {
+    // A process whose id is near ours, started at the same moment, is the one that is in our way.
+    let first = (std::process::id() as usize + attempt as usize * 5).wrapping_mul(count);
     let networks = docker.list_networks(None::<ListNetworksOptions>).await?;
     let subnets = networks.into_iter().filter_map(|network| network.ipam?.config).flatten();
     let taken: Vec<Ipv4Net> = subnets.filter_map(|config| config.subnet?.parse().ok()).collect();
-    let blocks: Vec<Ipv4Net> = free(&taken).take(count).collect();
+    let blocks: Vec<Ipv4Net> = free(&taken, first).take(count).collect();
     if blocks.len() < count { Err(BlocksError::Taken { free: blocks.len(), wanted: count }) } else { Ok(blocks) }
 }
 
-fn free(taken: &[Ipv4Net]) -> impl Iterator<Item = Ipv4Net> {
+/// Every free block, beginning with the `first` of the range and going round.
+fn free(taken: &[Ipv4Net], first: usize) -> impl Iterator<Item = Ipv4Net> {
     let range: Ipv4Net = RANGE.parse().expect("the range is well-formed");
-    let blocks = range.subnets(PREFIX).expect("a block is smaller than the range");
+    let blocks: Vec<Ipv4Net> = range.subnets(PREFIX).expect("a block is smaller than the range").collect();
+    let first = first % blocks.len();
+    let blocks = blocks.clone().into_iter().skip(first).chain(blocks.into_iter().take(first));
     blocks.filter(|block| taken.iter().all(|other| !other.contains(block) && !block.contains(other)))
 }
 
@@ -52,9 +64,11 @@ mod tests {
     #[test]
     fn what_another_network_overlaps_is_not_free() {
         let taken = ["198.18.0.0/24", "198.18.16.0/20", "172.17.0.0/16"].map(|net| net.parse().unwrap());
-        let first: Vec<String> = free(&taken).take(2).map(|block| block.to_string()).collect();
-        assert_eq!(first, ["198.18.32.0/20", "198.18.48.0/20"]);
-        assert_eq!(free(&[]).count(), 32);
-        assert_eq!(free(&["198.0.0.0/8".parse().unwrap()]).count(), 0);
+        let blocks = |first: usize| free(&taken, first).take(2).map(|block| block.to_string()).collect::<Vec<_>>();
+        assert_eq!(blocks(0), ["198.18.32.0/20", "198.18.48.0/20"]);
+        assert_eq!(blocks(31), ["198.19.240.0/20", "198.18.32.0/20"], "the search goes round");
+        assert_eq!(free(&[], 0).count(), 32);
+        assert_eq!(free(&[], 77).count(), 32);
+        assert_eq!(free(&["198.0.0.0/8".parse().unwrap()], 0).count(), 0);
     }
 }

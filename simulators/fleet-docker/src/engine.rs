@@ -28,13 +28,66 @@ pub enum ConnectError {
         /// The value of `DOCKER_HOST`, or the default socket.
         address: String,
     },
+    /// This user may not talk to it.
+    #[error("talk to the Docker engine at {address}: this user may not")]
+    Forbidden {
+        /// The value of `DOCKER_HOST`, or the default socket.
+        address: String,
+        /// What the transport said.
+        #[source]
+        source: bollard::errors::Error,
+    },
+    /// It is older than any that was tried.
+    #[error("the Docker engine at {address} speaks API {speaks}, and {} is needed", api(OLDEST))]
+    TooOld {
+        /// The value of `DOCKER_HOST`, or the default socket.
+        address: String,
+        /// The newest API version it speaks.
+        speaks: String,
+    },
 }
 
 impl ConnectError {
+    fn of(address: &str, source: bollard::errors::Error) -> ConnectError {
+        let address = address.to_owned();
+        if is_forbidden(&source) {
+            return ConnectError::Forbidden { address, source };
+        }
+        ConnectError::Unreachable { address, source }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
-        "start a Docker engine, or point DOCKER_HOST at one (unix:// and tcp:// work); the virtual world needs none"
+        match self {
+            ConnectError::Unreachable { .. } | ConnectError::Silent { .. } => {
+                "start a Docker engine, or point DOCKER_HOST at one (unix:// and tcp:// work); the virtual world needs none"
+            }
+            ConnectError::Forbidden { .. } => {
+                "run as root, or as a member of the group that owns the socket (`docker`, usually); the virtual world needs no engine"
+            }
+            ConnectError::TooOld { .. } => "upgrade the engine to 20.10 or later; the virtual world needs none",
+        }
     }
+}
+
+/// The oldest API that was tried: that of engine 20.10.
+const OLDEST: (usize, usize) = (1, 41);
+
+fn api((major, minor): (usize, usize)) -> String {
+    format!("{major}.{minor}")
+}
+
+/// Whether the system said that this user may not, somewhere down the chain.
+fn is_forbidden(error: &bollard::errors::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        let io = cause.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// Connects to the engine that `DOCKER_HOST` names (the default socket without it) and agrees on an API version with it.
@@ -43,12 +96,15 @@ impl ConnectError {
 /// version is negotiated before anything else is asked.
 pub async fn connect() -> Result<Docker, ConnectError> {
     let address = std::env::var("DOCKER_HOST").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
-    let unreachable = |source| ConnectError::Unreachable { address: address.clone(), source };
+    let unreachable = |source| ConnectError::of(&address, source);
     let docker = Docker::connect_with_defaults().map_err(unreachable)?;
-    match tokio::time::timeout(ANSWER_DEADLINE, docker.negotiate_version()).await {
-        Ok(answer) => answer.map_err(|source| ConnectError::Unreachable { address: address.clone(), source }),
-        Err(_) => Err(ConnectError::Silent { address }),
-    }
+    let docker = match tokio::time::timeout(ANSWER_DEADLINE, docker.negotiate_version()).await {
+        Ok(answer) => answer.map_err(unreachable)?,
+        Err(_) => return Err(ConnectError::Silent { address }),
+    };
+    let speaks = docker.client_version();
+    let speaks = (speaks.major_version, speaks.minor_version);
+    if speaks < OLDEST { Err(ConnectError::TooOld { address, speaks: api(speaks) }) } else { Ok(docker) }
 }
 
 /// Whether an error of the engine carries this HTTP status.

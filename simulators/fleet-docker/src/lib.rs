@@ -3,6 +3,7 @@
 //! - [`engine`]: one connection to the engine, with the API version that both sides speak.
 //! - [`owner`]: whose a container, network, volume or image is, as labels that survive the owner.
 //! - [`sweep`]: removes what a run left, when its owner is gone or when told to; [`supervisor`] has it done after a kill.
+//! - [`doctor`]: whether an engine is fit, before a run finds out.
 //! - [`images`]: the images machines start from, pulled or bootstrapped, cached by recipe.
 //! - [`DockerFleet`]: the fleet contract; [`DockerHandle`]: calls into its networks; [`clock`]: the clock of its world.
 //!
@@ -19,6 +20,7 @@ mod changes;
 mod claims;
 pub mod clock;
 mod container;
+pub mod doctor;
 pub mod engine;
 mod fleet;
 mod handle;

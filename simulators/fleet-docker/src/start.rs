@@ -14,6 +14,7 @@ use grenadier_fleet::{FleetView, Host, OperationError, SegmentSpec};
 use tokio::sync::RwLock;
 
 use crate::container::{PROGRAM, PROGRAM_DIRECTORY, body, create, upload};
+use crate::engine::has_status;
 use crate::fleet::DockerFleet;
 use crate::owner::{Owner, OwnerError};
 use crate::program::{self, ProgramError};
@@ -73,6 +74,11 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Whether another run took the addresses since they were chosen: choose others.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, StartError::Segment(SegmentError::Engine { source, .. }) if has_status(source, 403))
+    }
+
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -134,6 +134,23 @@ pub async fn sweep(docker: &Docker, scope: Scope) -> SweepReport {
     report
 }
 
+/// What is there of runs whose owner has ended: what a sweep would remove.
+///
+/// # Errors
+/// What the engine answers instead of a list.
+pub async fn leftovers(docker: &Docker) -> Result<Vec<Object>, Error> {
+    let Ok(here) = Place::here() else { return Ok(Vec::new()) };
+    let mut left = Vec::new();
+    for kind in [Kind::Container, Kind::Network, Kind::Volume, Kind::Image] {
+        for Found { object, owner, .. } in list(docker, kind).await? {
+            if matches!(verdict(&Scope::OwnerGone, &object, owner.as_ref(), &here), Verdict::Remove) {
+                left.push(object);
+            }
+        }
+    }
+    Ok(left)
+}
+
 /// An object as listed.
 struct Found {
     id: String,

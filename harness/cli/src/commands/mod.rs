@@ -3,6 +3,7 @@
 pub(crate) mod clean;
 pub(crate) mod completions;
 mod docker;
+pub(crate) mod doctor;
 pub(crate) mod engine;
 pub(crate) mod explore;
 pub(crate) mod fidelity;

@@ -3,6 +3,7 @@
 
 mod commands;
 mod determinism;
+mod doctor;
 mod engine;
 mod exit_codes;
 mod explore;

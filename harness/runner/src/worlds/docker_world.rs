@@ -12,10 +12,10 @@ use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind};
 use grenadier_fleet::{
-    Cloud, CloudHost, Fleet, FleetEvent, FleetView, MachineId, MachineSpec, Names, Operation, OperationError,
+    Cloud, CloudHost, Fleet, FleetEvent, FleetView, Host, MachineId, MachineSpec, Names, Operation, OperationError,
     OperationId, OperationOutput, Watch, WatchId,
 };
-use grenadier_fleet_docker::blocks::{BlocksError, free_blocks};
+use grenadier_fleet_docker::blocks::{ATTEMPTS, BlocksError, free_blocks};
 use grenadier_fleet_docker::clock::RealClock;
 use grenadier_fleet_docker::engine::Docker;
 use grenadier_fleet_docker::sweep::SweepReport;
@@ -62,6 +62,41 @@ pub enum DockerWorldError {
     /// The vCenter's certificate could not be made.
     #[error("make the vCenter's certificate")]
     Certificate(#[from] TlsError),
+}
+
+/// Starts a fleet of one segment and takes it down again.
+pub(crate) async fn trial(docker: Docker) -> Result<SweepReport, DockerWorldError> {
+    let clock = Arc::new(RealClock::start());
+    let config = |blocks: &Blocks| DockerFleetConfig {
+        run_id: format!("{}-trial", std::process::id()),
+        run_dir: std::env::temp_dir(),
+        segments: segment_specs(blocks),
+        host: Host { cpus: 1, memory_mib: 1, storage_mib: 1 },
+        seed: Seed(0),
+        clock: clock.clone(),
+        program: PathBuf::from("/proc/self/exe"),
+        node_image: NODE_IMAGE.to_owned(),
+    };
+    let (fleet, _) = start(&docker, &[Segment::Management], config).await?;
+    Ok(fleet.shutdown().await)
+}
+
+/// Starts a fleet with these segments in blocks that are free, choosing anew as long as another run is faster.
+async fn start(
+    docker: &Docker,
+    segments: &[Segment],
+    config: impl Fn(&Blocks) -> DockerFleetConfig,
+) -> Result<(DockerFleet, Blocks), DockerWorldError> {
+    let mut attempt = 0;
+    loop {
+        let free = free_blocks(docker, segments.len(), attempt).await?;
+        let blocks = Blocks::new(segments.iter().copied().zip(free));
+        match DockerFleet::start(docker.clone(), config(&blocks)).await {
+            Ok(fleet) => return Ok((fleet, blocks)),
+            Err(error) if error.is_taken() && attempt + 1 < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Fleet, cloud and everybody who waits for them.
@@ -276,25 +311,20 @@ impl DockerStage {
         setting: &Setting,
         run_dir: PathBuf,
     ) -> Result<DockerStage, DockerWorldError> {
-        let free = free_blocks(&docker, Segment::ALL.len()).await?;
-        let blocks = Blocks::new(Segment::ALL.iter().copied().zip(free));
         let clock = RealClock::start();
         let program = PathBuf::from("/proc/self/exe");
         let engine = EngineProgram { program: program.clone(), folder: run_dir.join("engine") };
-        let fleet = DockerFleet::start(
-            docker,
-            DockerFleetConfig {
-                run_id: format!("{}-{}", std::process::id(), seed),
-                run_dir,
-                segments: segment_specs(&blocks),
-                host: setting.host,
-                seed,
-                clock: Arc::new(clock),
-                program,
-                node_image: NODE_IMAGE.to_owned(),
-            },
-        )
-        .await?;
+        let config = |blocks: &Blocks| DockerFleetConfig {
+            run_id: format!("{}-{}", std::process::id(), seed),
+            run_dir: run_dir.clone(),
+            segments: segment_specs(blocks),
+            host: setting.host,
+            seed,
+            clock: Arc::new(clock),
+            program: program.clone(),
+            node_image: NODE_IMAGE.to_owned(),
+        };
+        let (fleet, blocks) = start(&docker, Segment::ALL, config).await?;
         let machines = fleet.handle();
         let shared = Shared(Arc::new(Mutex::new(Hub {
             fleet: Some(fleet),
