@@ -77,6 +77,15 @@ swap with the real HAProxy where a Docker engine answers. docs/gate.md explains 
     /// Make a failing case smaller
     #[command(after_help = "Example:\n  grenadier shrink case.yaml --out smaller.yaml")]
     Shrink(Shrink),
+    /// Run a scenario in both worlds and say where they differ
+    #[command(after_help = "Examples:
+  grenadier compare haproxy-appliance-swap
+  grenadier compare haproxy-appliance-swap --format json | jq .first_difference
+
+The worlds agree when every check that both can make came out alike, the engine claims the same, and it made the same
+changing calls in the same order. Outages stand beside each other and are judged by nobody. Exit code 1 says that they
+differ, 3 that one was not fit to tell.")]
+    Compare(Compare),
     /// Join the shards of an exploration
     #[command(after_help = "Example:\n  grenadier merge explore-1 explore-2 --out explore")]
     Merge(Merge),
@@ -295,6 +304,21 @@ pub(crate) struct Shrink {
     /// The file to write the smaller case to; `<case>-shrunk.yaml` by default
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// The seed of both runs; the scenario's own by default
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The folder to leave both runs in, as `virtual` and `docker`; `grenadier-runs/<scenario>-compare` by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Gate(gate) => commands::gate::run(&gate),
         Command::Replay(replay) => commands::replay::run(&replay),
         Command::Shrink(shrink) => commands::shrink::run(&shrink),
+        Command::Compare(compare) => commands::compare::run(&compare),
         Command::Merge(merge) => commands::merge::run(&merge),
         Command::Paths(paths) => commands::paths::run(&paths),
         Command::Plan(plan) => commands::plan::run(&plan),

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod clean;
+pub(crate) mod compare;
 pub(crate) mod completions;
 mod docker;
 pub(crate) mod doctor;

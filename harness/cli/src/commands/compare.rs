@@ -1,0 +1,82 @@
+//! `grenadier compare`.
+
+use std::path::{Path, PathBuf};
+
+use grenadier_checks::ExitCode;
+use grenadier_clock::Seed;
+use grenadier_compare::{Comparison, Told, text};
+use grenadier_events::{EventLog, World};
+use grenadier_report::{FolderError, RunFolder};
+use grenadier_runner::{DECLARED, RunOutput, missing_in_docker, run_command, run_virtual};
+use grenadier_scenario::{Case, Loaded};
+use thiserror::Error;
+
+use crate::arguments::{Compare, Format};
+use crate::output::{complain, line, print, report_as};
+
+#[derive(Debug, Error)]
+#[error("the docker world has no image {images}")]
+struct NoImage {
+    images: String,
+}
+
+pub(crate) fn run(arguments: &Compare) -> ExitCode {
+    match compared(arguments) {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+/// The exit code; an error where nothing was compared, after it was said why.
+fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
+    let format = arguments.format;
+    let mut loaded = super::load::with_procedure(&arguments.chosen, format)?;
+    let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
+    loaded.scenario.seed = seed.0;
+    let unfit = |error: &dyn std::error::Error, hint| report_as(format, ExitCode::Environment, error, hint);
+    // Better now than after the first of two runs.
+    let missing = missing_in_docker(&loaded.scenario).map_err(|error| unfit(&error, error.hint()))?;
+    if !missing.is_empty() {
+        let images = missing.join(", ");
+        return Err(unfit(&NoImage { images }, Some("`grenadier images` makes what is missing")));
+    }
+    let folder = arguments.out.clone();
+    let folder = folder.unwrap_or_else(|| {
+        let other =
+            loaded.scenario.engine.in_place_of.as_ref().map(|_| format!("-{}", loaded.scenario.engine.procedure));
+        PathBuf::from("grenadier-runs").join(format!("{}{}-compare", loaded.scenario.name, other.unwrap_or_default()))
+    });
+    let replay = |world| run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed);
+    let simulated = run_virtual(&loaded.scenario, seed, &replay(World::Virtual), EventLog::default());
+    if format == Format::Text {
+        complain(&format!("virtual  {}\n", simulated.verdict.summary));
+    }
+    let real =
+        super::docker::run(&loaded.scenario, seed, &replay(World::Docker), EventLog::default(), folder.join("docker"));
+    let real = real.map_err(|error| unfit(&error, error.hint()))?;
+    if format == Format::Text {
+        complain(&format!("docker   {}\n", real.verdict.summary));
+    }
+    for (output, world) in [(&simulated, "virtual"), (&real, "docker")] {
+        let written = write(&folder.join(world), &loaded, output);
+        written.map_err(|error| unfit(&error, Some("choose another folder with --out")))?;
+    }
+    let (first, second) = (simulated.log.events(), real.log.events());
+    let comparison = Comparison::of(
+        Told { events: &first, verdict: &simulated.verdict },
+        Told { events: &second, verdict: &real.verdict },
+    );
+    match format {
+        Format::Json => print(&comparison.to_json()),
+        Format::Text => {
+            print(&text(&comparison));
+            line(&format!("{} has both runs", folder.display()));
+        }
+    }
+    Ok(comparison.exit_code())
+}
+
+fn write(path: &Path, loaded: &Loaded, output: &RunOutput) -> Result<(), FolderError> {
+    let case = Case::of(loaded.origin(), loaded.scenario.clone()).to_yaml(&format!("{}/case.yaml", path.display()));
+    let folder = RunFolder::new(path).with_behaviours(&DECLARED);
+    output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))
+}
