@@ -105,3 +105,21 @@ fn a_case_of_the_virtual_world_is_replayed_with_the_real_haproxy() {
     let power_on: Vec<_> = calls.iter().filter(call).map(|event| event["result"].to_string()).collect();
     assert!(power_on.len() == 1 && power_on[0].contains("lost"), "{power_on:?}");
 }
+
+#[test]
+fn both_worlds_agree_about_a_refusal_and_about_an_upgrade() {
+    for scenario in ["haproxy-appliance-refuse-certificate-missing", "haproxy-appliance-upgrade"] {
+        let directory = tempfile::tempdir().unwrap();
+        let out = directory.path().to_str().unwrap();
+        let Some(output) = on_an_engine(&["compare", scenario, "--format", "json", "--out", out]) else { return };
+        let found = verdict(&output);
+        assert_eq!((&found["agrees"], output.status.code()), (&serde_json::json!(true), Some(0)), "{found:#}");
+        let covered = |check: &&serde_json::Value| {
+            check["status"]["virtual"] != "not-covered" && check["status"]["docker"] != "not-covered"
+        };
+        assert!(found["checks"].as_array().unwrap().iter().filter(covered).count() >= 7, "{found:#}");
+        for world in ["virtual", "docker"] {
+            assert!(directory.path().join(world).join("report.html").exists(), "{world}");
+        }
+    }
+}

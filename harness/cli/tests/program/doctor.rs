@@ -105,3 +105,12 @@ fn a_user_who_may_not_talk_to_the_engine_is_told_which_group_may() {
         "{told}"
     );
 }
+
+#[test]
+fn without_an_engine_nothing_is_compared() {
+    let place = Place::new();
+    let ended = place.start(&["compare", SWAP]);
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""));
+    assert!(ended.err.contains("hint: start a Docker engine"), "{}", ended.err);
+    assert!(std::fs::read_dir(place.path()).unwrap().next().is_none(), "it says so before the first run");
+}
