@@ -11,7 +11,7 @@ use crate::coverage::Cell;
 use crate::exploration::{Exploration, ExplorationFailure};
 use crate::kept;
 use crate::tables::{Table, tables};
-use crate::text::quoted;
+use crate::text::replay_of;
 
 /// The page of an exploration, as one file. `folder` is where it will be, beside the cases; what has a run of its own there
 /// is linked to it.
@@ -63,6 +63,9 @@ fn first_screen(exploration: &Exploration, folder: &Path) -> Markup {
         h1 { (exploration.scenario) }
         p.about {
             (exploration.system) span.dot { "·" } (what) span.dot { "·" } "seed " (seed)
+            @if let Some(procedure) = &exploration.procedure {
+                span.dot { "·" } "procedure " b { (procedure) } ", in place of the scenario's own"
+            }
             @if let Some(shard) = exploration.shard { span.dot { "·" } "part " (shard.k) " of " (shard.n) }
         }
         p.why {
@@ -86,7 +89,7 @@ fn first_screen(exploration: &Exploration, folder: &Path) -> Markup {
 }
 
 fn replay(failure: &ExplorationFailure, folder: &Path) -> Markup {
-    command(&format!("grenadier replay {}", quoted(&folder.join(&failure.file).display().to_string())))
+    command(&replay_of(failure, folder))
 }
 
 fn failures(exploration: &Exploration, folder: &Path) -> Markup {
@@ -208,7 +211,7 @@ fn not_explored(exploration: &Exploration) -> Markup {
         rows.push(("pairs of faults".to_owned(), pruned.to_string(), why));
     }
     if exploration.random.is_none() && exploration.order == 1 {
-        let why = format!("asked for single faults; grenadier explore {} --order 2", exploration.scenario);
+        let why = format!("asked for single faults; {} --order 2", exploration.command());
         rows.push(("pairs of faults".to_owned(), "all".to_owned(), why));
     }
     for excluded in &exploration.excluded {
@@ -251,8 +254,10 @@ mod tests {
         Exploration {
             v: VERSION,
             scenario: "swap".into(),
+            file: None,
             scenario_sha256: String::new(),
             system: "haproxy-appliance".into(),
+            procedure: None,
             seed: 1,
             order: 1,
             random: None,
@@ -315,6 +320,15 @@ mod tests {
         assert!(page.contains("1 distinct failure in 3 of 40 cases."));
         assert!(!page.contains("<img") && page.matches("</script").count() == 1);
         assert!(!page.contains("Report of this run"), "there is none");
+    }
+
+    #[test]
+    fn a_procedure_is_named_where_it_is_not_the_scenarios_own() {
+        let own = page(&exploration());
+        assert!(!own.contains("in place of the scenario") && own.contains("grenadier explore swap --seed 1 --order 2"), "{own}");
+        let other = page(&Exploration { procedure: Some("documented".into()), ..exploration() });
+        assert!(other.contains("procedure <b>documented</b>, in place of the scenario's own"), "{other}");
+        assert!(other.contains("grenadier explore swap --procedure documented --seed 1 --order 2"), "{other}");
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub(crate) fn run(arguments: &New) -> ExitCode {
         return report(code, &NewError::Write { path, source }, Some("choose another file with --out"));
     }
     let path = path.display();
+    if arguments.quiet.quiet {
+        line(&path.to_string());
+        return ExitCode::Passed;
+    }
     line(&format!("{path} begins as {} does", arguments.from));
     line(&format!("run it    grenadier run {path}"));
     line(&format!("break it  grenadier explore {path}"));
