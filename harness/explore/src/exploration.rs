@@ -22,8 +22,8 @@ use crate::settings::{Random, Settings, Shard, Watch};
 use crate::shrink;
 use crate::signature::Signature;
 use crate::source::Selection;
-use crate::text::quoted;
 use crate::subject::{Subject, SubjectError};
+use crate::text::quoted;
 use crate::{enumerate, points, workers};
 
 /// The version of the shape of `explore.json`, written as `v`.

@@ -325,7 +325,10 @@ mod tests {
     #[test]
     fn a_procedure_is_named_where_it_is_not_the_scenarios_own() {
         let own = page(&exploration());
-        assert!(!own.contains("in place of the scenario") && own.contains("grenadier explore swap --seed 1 --order 2"), "{own}");
+        assert!(
+            !own.contains("in place of the scenario") && own.contains("grenadier explore swap --seed 1 --order 2"),
+            "{own}"
+        );
         let other = page(&Exploration { procedure: Some("documented".into()), ..exploration() });
         assert!(other.contains("procedure <b>documented</b>, in place of the scenario's own"), "{other}");
         assert!(other.contains("grenadier explore swap --procedure documented --seed 1 --order 2"), "{other}");

@@ -52,8 +52,25 @@ fn close(schema: &mut Value, part: bool) {
     for inner in ["items", "additionalProperties"] {
         object.get_mut(inner).into_iter().for_each(|inner| close(inner, false));
     }
+    if own {
+        refuse_null(object);
+    }
     if own && !part {
         refuse_others(object, composed);
+    }
+}
+
+/// A field that may be missing is left out where there is nothing to say: it is never null.
+fn refuse_null(object: &mut Map<String, Value>) {
+    let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
+    for (_, property) in properties.iter_mut().filter(|(name, _)| !required.iter().any(|it| it == name.as_str())) {
+        if let Some(Value::Array(types)) = property.get_mut("type") {
+            types.retain(|name| name != "null");
+        }
+        if let Some(Value::Array(choices)) = property.get_mut("anyOf") {
+            choices.retain(|choice| choice["type"] != "null");
+        }
     }
 }
 
@@ -73,23 +90,35 @@ mod tests {
     fn every_object_refuses_what_it_does_not_name() {
         let schema = closed(json!({
             "properties": {"kept": {"$ref": "#/$defs/Kept"}, "list": {"items": {"properties": {"a": {}}}},
-                "perhaps": {"anyOf": [{"$ref": "#/$defs/Kept"}, {"type": "null"}]},
+                "perhaps": {"anyOf": [{"$ref": "#/$defs/Kept"}, {"type": "null"}]}, "else": {"type": ["string", "null"]},
+                "none": {"anyOf": [{"$ref": "#/$defs/Kept"}, {"type": "null"}]}, "nothing": {"type": ["string", "null"]},
                 "names": {"additionalProperties": {"properties": {"b": {}}}}},
             "oneOf": [{"properties": {"kind": {"const": "one"}}}, {"$ref": "#/$defs/Shared", "properties": {"kind": {}}}],
+            "required": ["none", "nothing"],
             "$defs": {"Kept": {"properties": {"c": {}}}, "Shared": {"properties": {"d": {}}}},
         }));
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let good = json!({"kept": {"c": 1}, "list": [{"a": 1}], "names": {"x": {"b": 1}}, "perhaps": null, "kind": "one"});
-        assert!(validator.is_valid(&good));
-        assert!(validator.is_valid(&json!({"kind": "two", "d": 1})));
-        for wrong in [
-            json!({"kind": "one", "other": 1}),
-            json!({"kind": "one", "kept": {"c": 1, "other": 1}}),
-            json!({"kind": "one", "perhaps": {"other": 1}}),
-            json!({"kind": "one", "list": [{"other": 1}]}),
-            json!({"kind": "one", "names": {"x": {"other": 1}}}),
+        let with = |more: Value| {
+            let mut document = json!({"kind": "one", "none": null, "nothing": null});
+            document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            document
+        };
+        for good in [
+            json!({"kept": {"c": 1}, "list": [{"a": 1}], "names": {"x": {"b": 1}}, "perhaps": {"c": 1}, "else": ""}),
+            json!({"kind": "two", "d": 1}),
         ] {
-            assert!(!validator.is_valid(&wrong), "{wrong}");
+            assert!(validator.is_valid(&with(good.clone())), "{good}");
+        }
+        for wrong in [
+            json!({"other": 1}),
+            json!({"kept": {"c": 1, "other": 1}}),
+            json!({"none": {"other": 1}}),
+            json!({"list": [{"other": 1}]}),
+            json!({"names": {"x": {"other": 1}}}),
+            json!({"perhaps": null}),
+            json!({"else": null}),
+        ] {
+            assert!(!validator.is_valid(&with(wrong.clone())), "{wrong}");
         }
     }
 }

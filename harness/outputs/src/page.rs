@@ -1,6 +1,6 @@
 //! The page that explains the documents to people, made from their schemas.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::Document;
 
@@ -13,8 +13,8 @@ With `--format json` a command prints one document on standard output, whatever 
 fields are added, and none changes its meaning or goes away, so a program should pass over those it does not know. The schemas (JSON
 Schema, draft 2020-12) say what this very version of Grenadier writes: they refuse fields that it does not know.
 
-Times are nanoseconds since the run began (`…_ns`); in the virtual world they are exact. A field that may be missing is left out
-where there is nothing to say.
+Times are nanoseconds since the run began (`…_ns`); in the virtual world they are exact. Whole numbers have up to 64 bits, which not
+every reader of JSON keeps. A field that may be missing is left out where there is nothing to say; it is never null.
 
 ";
 
@@ -67,29 +67,59 @@ fn part(page: &mut String, document: Document, schema: &Value) {
     }
 }
 
-/// A row for each field; where the fields depend on one of them, rows for each of its values.
+/// A row for each field; where the fields depend on one of them, a table with rows for each of its values.
 fn fields(page: &mut String, document: Document, schema: &Value) {
-    let no_fields = Map::new();
-    let properties = schema["properties"].as_object().unwrap_or(&no_fields);
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
-    // What says of which kind it is comes first, then what is always there.
-    let rank = |name: &str, value: &Value| (value["const"].is_null() || name == "v", name != "v", !required(name));
-    let mut sorted: Vec<(&String, &Value)> = properties.iter().collect();
-    sorted.sort_by_key(|(name, value)| rank(name, value));
-    for (name, value) in sorted {
-        let missing = if required(name) { "" } else { ", may be missing" };
-        // What a value of the field that decides stands for is told with the variant.
-        let decides = value["const"].is_string();
-        let said = if decides { &schema["description"] } else { &value["description"] };
-        let said = cell(said.as_str().unwrap_or_default());
+    for (name, value, missing) in sorted(schema) {
+        let said = cell(value["description"].as_str().unwrap_or_default());
         page.push_str(&format!("| `{name}` | {}{missing} | {said} |\n", kind(document, value)));
     }
-    for variants in ["oneOf", "anyOf"] {
-        schema[variants].as_array().into_iter().flatten().for_each(|variant| fields(page, document, variant));
+    let variants: Vec<&Value> = variants(schema).collect();
+    let Some(tag) = variants.first().and_then(|variant| tag(variant)) else { return };
+    page.push_str(&format!(
+        "\nThe rest depends on `{}`:\n\n| {} | field | value | |\n| --- | --- | --- | --- |\n",
+        tag.0, tag.0
+    ));
+    variants.iter().for_each(|variant| fields_of(page, document, variant, ""));
+}
+
+/// Rows for the fields of one variant, its word in the first; below `word` where it is a variant of a variant.
+fn fields_of(page: &mut String, document: Document, variant: &Value, word: &str) {
+    let tag = tag(variant);
+    if let Some((name, value)) = tag {
+        let shown = if word.is_empty() { literal(value) } else { format!("{word}, {name} {}", literal(value)) };
+        let said = cell(variant["description"].as_str().unwrap_or_default());
+        page.push_str(&format!("| {shown} | | | {said} |\n"));
     }
-    if let Some(more) = schema["$ref"].as_str() {
-        page.push_str(&format!("| | the fields of {} | |\n", link(document, more)));
+    for (name, value, missing) in
+        sorted(variant).into_iter().filter(|(name, ..)| Some(name.as_str()) != tag.map(|it| it.0))
+    {
+        let said = cell(value["description"].as_str().unwrap_or_default());
+        page.push_str(&format!("| | `{name}` | {}{missing} | {said} |\n", kind(document, value)));
     }
+    if let Some(more) = variant["$ref"].as_str() {
+        page.push_str(&format!("| | | the fields of {} | |\n", link(document, more)));
+    }
+    let word = tag.map(|(_, value)| literal(value)).unwrap_or_default();
+    variants(variant).for_each(|inner| fields_of(page, document, inner, &word));
+}
+
+/// The fields of an object: first `v`, then those that are always there. With each what is to be said where it may be missing.
+fn sorted(schema: &Value) -> Vec<(&String, &Value, &'static str)> {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
+    let mut fields: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
+    fields.sort_by_key(|(name, _)| (*name != "v", !required(name)));
+    let missing = |name: &str| if required(name) { "" } else { ", may be missing" };
+    fields.into_iter().map(|(name, value)| (name, value, missing(name))).collect()
+}
+
+fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["oneOf", "anyOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten()
+}
+
+/// The field whose value makes it this variant.
+fn tag(variant: &Value) -> Option<(&str, &Value)> {
+    let mut fields = variant["properties"].as_object()?.iter();
+    fields.find_map(|(name, value)| value["const"].is_string().then_some((name.as_str(), &value["const"])))
 }
 
 /// The words of a closed list, each with what it says.

@@ -17,13 +17,8 @@ const MOST_FAILURES: usize = 100;
 pub fn of_exploration(exploration: &Exploration, loaded: &Loaded, folder: Option<&Path>) -> Vec<Annotation> {
     let line = |key| line_of(&loaded.source, &[key]).or_else(|| line_of(&loaded.source, &["name"])).unwrap_or(1);
     let title = format!("{}/{}[explore]", exploration.system, exploration.scenario);
-    let annotation = |level, line, message| Annotation {
-        level,
-        file: loaded.file.clone(),
-        line,
-        title: title.clone(),
-        message,
-    };
+    let annotation =
+        |level, line, message| Annotation { level, file: loaded.file.clone(), line, title: title.clone(), message };
     let unknown = exploration.failures.iter().filter(|failure| failure.known.is_none());
     let failed = unknown.map(|failure| {
         let says_nothing = matches!(failure.signature.check.as_str(), "panic" | "unfit");

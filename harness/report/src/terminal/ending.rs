@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn the_verdict_alone_is_one_line() {
         let line = verdict_line(&testing::failed(), Style::PLAIN);
-        let want = "FAILED  haproxy-appliance-swap  v0.1.10 → v0.2.0, virtual world, 10m00s: outage: api was unreachable for";
+        let want =
+            "FAILED  haproxy-appliance-swap  v0.1.10 → v0.2.0, virtual world, 10m00s: outage: api was unreachable for";
         assert!(line.starts_with(want), "{line}");
         assert_eq!(line.matches('\n').count(), 1);
     }
