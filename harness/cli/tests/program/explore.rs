@@ -136,6 +136,15 @@ fn a_job_on_github_gets_a_line_for_each_failure_and_a_summary() {
     serde_json::from_str::<Value>(&json.out).unwrap();
     assert!(json.err.contains(lines[0]), "{}", json.err);
     assert!(!place.start(&explore).out.contains("::error"), "elsewhere it says nothing of the kind");
+
+    // What the scenario knows of is in the summary alone.
+    let known =
+        "known-failures:\n  - {signature: \"*/*/*/*\", reason: it is so, issue: \"https://example.org/2\"}\nexpect:";
+    place.variant(UPGRADE, &[("engine: {procedure: hardened}", "engine: {procedure: documented}"), ("expect:", known)]);
+    summary(&place);
+    let ended = on_github(&place, &["explore", "variant.yaml", "--budget", "4", "--no-folder"]);
+    assert_eq!((ended.code, ended.out.matches("::error").count()), (0, 0), "{}", ended.out);
+    assert!(summary(&place).contains("| https://example.org/2 |"));
 }
 
 #[test]

@@ -17,3 +17,4 @@ mod reproduce;
 mod schemas;
 mod streams;
 mod support;
+mod trace;

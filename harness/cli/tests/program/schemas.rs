@@ -130,6 +130,7 @@ fn explorations_fit_whole_in_parts_and_joined() {
     assert_eq!(found["procedure"], "documented");
     assert!(!found["failures"].as_array().unwrap().is_empty());
     is_strict("explore", &found);
+    fits(&place, "explore", &json(&["explore", SWAP, "--random", "3", "--no-folder"]), 0);
     for (shard, out) in [("1/2", "one"), ("2/2", "two")] {
         fits(&place, "explore", &json(&["explore", SWAP, "--budget", "6", "--shard", shard, "--out", out]), 0);
     }
