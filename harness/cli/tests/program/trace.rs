@@ -99,7 +99,7 @@ fn traces_are_as_the_format_is_described() {
     for arguments in [
         &["run", SWAP][..],
         &["run", UPGRADE, "--procedure", "documented", "--fault", fault],
-        &["run", SWAP, "--fault", "deploy-new=partition:new-appliance:60s"],
+        &["run", SWAP, "--fault", "power-on-new=partition:new-appliance:60s"],
         &["replay", "jitter.yaml"],
     ] {
         let ended = place.start(&[arguments, &["--quiet", "--out", "run"]].concat());
