@@ -79,6 +79,8 @@ pub fn summary(gate: &Gate) -> String {
 
 #[cfg(test)]
 mod tests {
+    use grenadier_checks::Word;
+
     use super::*;
     use crate::Attempt;
     use crate::testing::{Script, ended, gate};
