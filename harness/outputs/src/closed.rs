@@ -93,9 +93,9 @@ mod tests {
                 "perhaps": {"anyOf": [{"$ref": "#/$defs/Kept"}, {"type": "null"}]}, "else": {"type": ["string", "null"]},
                 "none": {"anyOf": [{"$ref": "#/$defs/Kept"}, {"type": "null"}]}, "nothing": {"type": ["string", "null"]},
                 "names": {"additionalProperties": {"properties": {"b": {}}}}},
-            "oneOf": [{"properties": {"kind": {"const": "one"}}}, {"$ref": "#/$defs/Shared", "properties": {"kind": {}}}],
+            "oneOf": [{"properties": {"kind": {"const": "one"}}}, {"$ref": "#/$defs/Shared", "properties": {"kind": {"const": "two"}}}],
             "required": ["none", "nothing"],
-            "$defs": {"Kept": {"properties": {"c": {}}}, "Shared": {"properties": {"d": {}}}},
+            "$defs": {"Kept": {"type": "object", "properties": {"c": {}}}, "Shared": {"properties": {"d": {}}}},
         }));
         let validator = jsonschema::validator_for(&schema).unwrap();
         let with = |more: Value| {
