@@ -27,7 +27,7 @@ pub trait Named: Copy + Eq + fmt::Debug + 'static {
 macro_rules! named {
     ($(#[$meta:meta])* $vis:vis enum $type:ident ($what:literal) { $($variant:ident = $name:literal, $doc:literal;)+ }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         $vis enum $type {
             $(#[doc = $doc] #[serde(rename = $name)] $variant,)+
         }

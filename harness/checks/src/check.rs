@@ -2,6 +2,7 @@
 
 use grenadier_catalog::{Check as Name, Named};
 use grenadier_events::{CheckStatus, Kind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Facts, Ladder};
@@ -16,7 +17,7 @@ pub trait Check: Sync {
 }
 
 /// What a check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// Which check.
     pub check: Name,

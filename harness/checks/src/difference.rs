@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much of a value a difference quotes, in lines.
@@ -11,7 +12,7 @@ const QUOTED_LINES: usize = 8;
 const QUOTED_CHARS: usize = 160;
 
 /// One difference between two captured trees.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// Where.
     pub path: String,

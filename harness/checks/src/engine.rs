@@ -2,10 +2,11 @@
 
 use grenadier_catalog::Outcome;
 use grenadier_clock::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the engine was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     /// Upgrade from the base to the target.
@@ -78,7 +79,7 @@ pub struct EngineEnd {
 }
 
 /// What an engine tells somebody who has to take over.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Advice {
     /// What is left: which machine is on, and where to find what was saved. None where nothing was touched.

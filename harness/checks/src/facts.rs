@@ -7,6 +7,7 @@ use grenadier_catalog::{Named, Outcome};
 use grenadier_clock::Time;
 use grenadier_events::{Event, World};
 use grenadier_probe::{Moment, Spans};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Subject {
     /// The scenario's name.
     pub scenario: String,

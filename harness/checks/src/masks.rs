@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{Node, Pattern};
 
 /// What a mask allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskClass {
     /// The value may change.
@@ -23,10 +24,11 @@ pub enum MaskClass {
 }
 
 /// What a mask passes over in one comparison.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MaskUse {
     /// Where it applies.
+    #[schemars(with = "String")]
     pub path: Pattern,
     /// What it allows there.
     pub class: MaskClass,
@@ -40,7 +42,7 @@ pub struct MaskUse {
 }
 
 /// What a comparison of two states passes over.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Masked {
     /// How many fields are covered by a mask.

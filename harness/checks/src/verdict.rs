@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use grenadier_catalog::{Check as Name, Named, Outcome};
 use grenadier_clock::Time;
 use grenadier_events::{CheckStatus, Kind, PhaseStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::checks::downtime::TargetOutage;
@@ -22,7 +23,7 @@ const BEFORE_UPGRADE: [&str; 6] = ["base", "early-create", "create", "verify", "
 const AFTER_UPGRADE: [&str; 2] = ["verify-upgraded", "destroy"];
 
 /// A verdict in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
     /// Every check passed, or exactly those failed that the scenario says must.
@@ -58,7 +59,7 @@ impl Word {
 }
 
 /// One check in a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckLine {
     /// What it found.
     #[serde(flatten)]
@@ -81,7 +82,7 @@ impl CheckLine {
 }
 
 /// One call of the engine in a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineLine {
     /// What it was asked for.
     pub verb: Verb,
@@ -104,7 +105,7 @@ pub struct EngineLine {
 }
 
 /// One phase in a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseLine {
     /// Its name.
     pub phase: String,
@@ -123,7 +124,7 @@ pub struct PhaseLine {
 }
 
 /// The verdict of a run, with all it is based on. This is `verdict.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The version of this shape, see [`VERDICT_VERSION`].
     pub v: u32,

@@ -3,9 +3,11 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use grenadier_explore::Shard;
+use grenadier_outputs::Document;
 
 /// Rehearse the upgrade.
 ///
@@ -131,15 +133,13 @@ A line of the log points to a fault where it says what went wrong (`connection r
 lines before it name a call (`PowerOnVM_Task`) or a step of the undisturbed run. docs/reproduce-a-field-failure.md walks
 through an example.")]
     Suggest(Suggest),
-    /// Print the JSON Schema of scenario files
+    /// Print the JSON Schema of scenario files, or of what other commands print
     #[command(after_help = "Examples:
   grenadier schema > scenarios/schema.json
-  grenadier schema --reference > docs/scenario.md")]
-    Schema {
-        /// The same for people: every key, as a page of Markdown
-        #[arg(long)]
-        reference: bool,
-    },
+  grenadier schema --reference > docs/scenario.md
+  grenadier schema --output run
+  grenadier schema --output-reference > docs/json.md")]
+    Schema(Schema),
     /// Print what the simulators assume, and how it is known
     #[command(after_help = "Example:\n  grenadier fidelity > docs/fidelity.md")]
     Fidelity,
@@ -154,7 +154,7 @@ removes one small fleet there. Exit code 3 says that no run goes in the world th
     Doctor(Doctor),
     /// Make the container images that the docker world needs
     #[command(after_help = "Example:\n  grenadier images\n\nImages that are there already are left alone.")]
-    Images,
+    Images(Images),
     /// Remove containers, networks and volumes that killed runs left behind
     #[command(after_help = "Examples:\n  grenadier clean\n  grenadier clean --all")]
     Clean(Clean),
@@ -164,7 +164,7 @@ removes one small fleet there. Exit code 3 says that no run goes in the world th
   grenadier prune ci-runs --keep 0
 
 Only folders that a run, an exploration, a gate or a matrix of paths left are removed: those with a verdict.json,
-explore.json, gate.json or paths.json.")]
+explore.json, assumptions.json, gate.json or paths.json.")]
     Prune(Prune),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  grenadier completions bash > /etc/bash_completion.d/grenadier")]
@@ -207,9 +207,8 @@ pub(crate) struct Run {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Print nothing but the verdict
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub quiet: Quiet,
     /// Run it this many times and print how long a run took (for measuring; the last run is judged)
     #[arg(long, value_name = "N", hide = true)]
     pub repeat: Option<u32>,
@@ -249,6 +248,8 @@ pub(crate) struct Explore {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -257,7 +258,7 @@ pub(crate) struct Gate {
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
     /// Print the built-in profile, and run nothing
-    #[arg(long, conflicts_with_all = ["profile", "baseline", "out", "workers", "format"])]
+    #[arg(long, conflicts_with_all = ["profile", "baseline", "out", "workers", "format", "quiet"])]
     pub print_profile: bool,
     /// The folder of an earlier gate: what became worse since then fails the gate
     #[arg(long, value_name = "DIR")]
@@ -271,6 +272,8 @@ pub(crate) struct Gate {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -292,9 +295,8 @@ pub(crate) struct Replay {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Print nothing but the verdict
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -304,6 +306,8 @@ pub(crate) struct Shrink {
     /// The file to write the smaller case to; `<case>-shrunk.yaml` by default
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +323,8 @@ pub(crate) struct Compare {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -332,6 +338,8 @@ pub(crate) struct Merge {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -372,6 +380,8 @@ pub(crate) struct Paths {
     /// What to print
     #[arg(long, value_enum, default_value_t = PageFormat::Text)]
     pub format: PageFormat,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -407,7 +417,7 @@ Parameters (paths are relative to the file; secrets are in files or variables of
 
 Whatever ends the process, SIGKILL too: `resume` goes on where it was, `rollback` takes all of it
 back. The last line on standard output is the result; --format json makes it one object:
-  {"result":"upgraded","verb":"upgrade","exit-code":0,"message":"…","finished":[…],"undone":[]}
+  {"v":1,"result":"upgraded","verb":"upgrade","exit-code":0,"message":"…","finished":[…],"undone":[]}
 
 Exit codes: 0 the verb was done · 10 rolled back instead · 20 refused and untouched
 30 stuck: the result says what to do · 2 the parameters are wrong · 3 the journal cannot be opened"#;
@@ -449,6 +459,8 @@ pub(crate) struct Perform {
     /// Who makes the calls
     #[arg(long, value_enum, default_value_t = Wire::Direct, hide = true)]
     pub wire: Wire,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -483,6 +495,8 @@ pub(crate) struct New {
     /// The file to write; `<name>.yaml` by default
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -497,6 +511,8 @@ pub(crate) struct Suggest {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -510,6 +526,8 @@ pub(crate) struct List {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -520,6 +538,8 @@ pub(crate) struct Prune {
     /// How many of the newest to keep
     #[arg(long, value_name = "N")]
     pub keep: usize,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -530,6 +550,8 @@ pub(crate) struct Doctor {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Args)]
@@ -537,6 +559,41 @@ pub(crate) struct Clean {
     /// Those of living runs too
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub quiet: Quiet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Images {
+    #[command(flatten)]
+    pub quiet: Quiet,
+}
+
+/// What every command means by it.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Quiet {
+    /// Print nothing but the result: the verdict in one line, or names one a line (errors still go to standard error)
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The same for people: every key, as a page of Markdown
+    #[arg(long)]
+    pub reference: bool,
+    /// The JSON Schema of what a command prints with --format json instead
+    #[arg(long, value_name = "NAME", value_parser = documents(), conflicts_with = "reference")]
+    pub output: Option<Document>,
+    /// The same for people: every document, as a page of Markdown
+    #[arg(long, conflicts_with_all = ["reference", "output"])]
+    pub output_reference: bool,
+}
+
+/// The documents by name.
+fn documents() -> impl TypedValueParser<Value = Document> {
+    let names = Document::ALL.map(|document| PossibleValue::new(document.name()).help(document.doc()));
+    PossibleValuesParser::new(names).map(|name| Document::parse(&name).expect("it is one of them"))
 }
 
 /// Where to run a scenario.

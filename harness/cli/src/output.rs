@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::io::Write;
 
-use grenadier_checks::{ExitCode, Word};
-use serde_json::json;
+use grenadier_checks::ExitCode;
+use grenadier_outputs::{Failure, causes};
 
 use crate::arguments::Format;
 
@@ -44,36 +44,13 @@ pub(crate) fn report_as(format: Format, code: ExitCode, error: &dyn Error, hint:
     match format {
         Format::Text => report(code, error, hint),
         Format::Json => {
-            let object = json!({
-                "verdict": word(code),
-                "exit_code": code.code(),
-                "error": error.to_string(),
-                "because": causes(error),
-                "help": hint,
-            });
-            line(&object.to_string());
+            fail(&Failure::new(code, error, hint));
             code
         }
     }
 }
 
-/// The word in a verdict's place: those of verdicts, and `input` where nothing was run because the input is wrong.
-pub(crate) fn word(code: ExitCode) -> &'static str {
-    match code {
-        ExitCode::Passed => Word::Passed.name(),
-        ExitCode::Failed => Word::Failed.name(),
-        ExitCode::Input => "input",
-        ExitCode::Environment => Word::Unfit.name(),
-        ExitCode::Interrupted => Word::Interrupted.name(),
-    }
-}
-
-fn causes(error: &dyn Error) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes
+/// Prints an error for programs, in one line.
+pub(crate) fn fail(failure: &Failure) {
+    line(&serde_json::to_string(failure).expect("an error has string keys"));
 }

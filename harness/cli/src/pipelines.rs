@@ -115,7 +115,7 @@ fn the_workflow_holds_together() {
     let kept = steps.last().unwrap();
     assert_eq!((&kept["if"], &kept["with"]["path"]), (&"always()".into(), &"grenadier-gate".into()));
     let [images, call] = &calls(job)[..] else { panic!("{:?}", calls(job)) };
-    assert!(matches!(parsed(images, EMPTY), Command::Images));
+    assert!(matches!(parsed(images, EMPTY), Command::Images(_)));
     gate(call);
 }
 
@@ -212,14 +212,29 @@ fn the_links_in_the_docs_lead_somewhere() {
     for path in pages() {
         let text = read(&path);
         let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
-        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
-            let file = link.split('#').next().unwrap();
-            let target = root().join(&path).parent().unwrap().join(file);
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() { root().join(&path) } else { root().join(&path).with_file_name(file) };
             assert!(target.exists(), "{path}: {link}");
+            if let Some(anchor) = anchor {
+                let there = anchors(&fs::read_to_string(target).unwrap());
+                assert!(there.contains(anchor), "{path}: {link}: there is {there:?}");
+            }
             found += 1;
         }
     }
-    assert!(found >= 20, "{found}");
+    assert!(found >= 150, "{found}");
+}
+
+/// Where links into a page may lead, as GitHub names its headings.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let kept = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
 }
 
 #[test]

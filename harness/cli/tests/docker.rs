@@ -114,6 +114,9 @@ fn both_worlds_agree_about_a_refusal_and_about_an_upgrade() {
         let Some(output) = on_an_engine(&["compare", scenario, "--format", "json", "--out", out]) else { return };
         let found = verdict(&output);
         assert_eq!((&found["agrees"], output.status.code()), (&serde_json::json!(true), Some(0)), "{found:#}");
+        let schema = Command::new(PROGRAM).args(["schema", "--output", "compare"]).output().unwrap();
+        let schema = serde_json::from_slice(&schema.stdout).unwrap();
+        jsonschema::validate(&schema, &found).unwrap();
         let covered = |check: &&serde_json::Value| {
             check["status"]["virtual"] != "not-covered" && check["status"]["docker"] != "not-covered"
         };

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use grenadier_catalog::{Named, Outcome};
 use grenadier_events::CheckStatus;
 use grenadier_probe::{Length, Part};
 
@@ -13,9 +12,10 @@ pub fn text(comparison: &Comparison) -> String {
     let mut rows = vec![row("", "", "virtual", "docker")];
     let Both { r#virtual, docker } = &comparison.verdict;
     rows.push(row(mark(r#virtual == docker), "verdict", r#virtual.name(), docker.name()));
-    let outcome = |claimed: Option<Outcome>| claimed.map_or("nothing", Outcome::name);
+    let outcome = |claimed: &Option<String>| claimed.clone().unwrap_or_else(|| "nothing".to_owned());
     let Both { r#virtual, docker } = &comparison.outcome;
-    rows.push(row(mark(r#virtual == docker), "the engine claims", outcome(*r#virtual), outcome(*docker)));
+    let same = r#virtual == docker;
+    rows.push(row(mark(same), "the engine claims", &outcome(r#virtual), &outcome(docker)));
     for check in &comparison.checks {
         let Both { r#virtual, docker } = check.status;
         rows.push(row(mark(check.agrees), &check.check, status(r#virtual), status(docker)));
@@ -53,14 +53,19 @@ pub fn text(comparison: &Comparison) -> String {
         line(&mut text, &format!("    docker   {}", told(&difference.call.docker)));
     }
     line(&mut text, "");
+    line(&mut text, &verdict(comparison));
+    text
+}
+
+/// Whether the worlds agree, in one line.
+pub fn verdict(comparison: &Comparison) -> String {
     let end = match (comparison.exit_code, comparison.agrees) {
         (3, _) => "a world was not fit to tell",
         (4, _) => "interrupted",
         (_, true) => "the worlds agree",
         (_, false) => "THE WORLDS DIFFER",
     };
-    line(&mut text, &format!("{end}  {}", comparison.scenario));
-    text
+    format!("{end}  {}", comparison.scenario)
 }
 
 fn row(mark: &str, what: &str, simulated: &str, real: &str) -> [String; 4] {

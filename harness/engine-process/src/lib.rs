@@ -26,5 +26,5 @@ pub mod wire;
 pub use askpass::askpass;
 pub use direct::Direct;
 pub use perform::{Order, PROCEDURES, PerformError, Transport, perform};
-pub use result::ResultLine;
+pub use result::{RESULT_VERSION, ResultLine};
 pub use status::{Status, StatusError, StepState, StepStatus};

@@ -34,6 +34,8 @@ pub struct Order {
     pub parameters: PathBuf,
     /// Who makes the calls.
     pub transport: Transport,
+    /// Whether nothing is shown while it is at work.
+    pub quiet: bool,
 }
 
 /// Who makes the calls of the engine.
@@ -121,7 +123,9 @@ struct Call<'a> {
 impl Call<'_> {
     async fn direct(self, journal: &mut Journal) -> EngineReport {
         let log = EventLog::default();
-        log.observe(Box::new(progress::show));
+        if !self.order.quiet {
+            log.observe(Box::new(progress::show));
+        }
         let wire = Wire::new(Vec::new(), Arc::new(ProcessClock::start()), log);
         let calls = Direct { ssh_options: self.file.ssh_options.clone() };
         self.on(wire.connected(Arc::new(calls)), journal).await

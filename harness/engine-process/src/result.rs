@@ -1,14 +1,18 @@
 //! How a process of the engine ends, in one line.
 
 use grenadier_engine::{Advice, EngineReport, Outcome};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The last line on standard output, as JSON: `{"result":"upgraded","verb":"upgrade","exit-code":0,…}`.
-///
-/// Keys are added within a version of the product and never change their meaning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The version of the shapes of [`ResultLine`] and [`Status`](crate::Status), written as `v`.
+pub const RESULT_VERSION: u32 = 1;
+
+/// The last line on standard output, as JSON: `{"v":1,"result":"upgraded","verb":"upgrade","exit-code":0,…}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ResultLine {
+    /// The version of this shape. Within a version keys are added, and none changes its meaning.
+    pub v: u32,
     /// `upgraded`, `rolled-back`, `refused` or `stuck`.
     pub result: String,
     /// `upgrade`, `resume` or `rollback`.
@@ -38,6 +42,7 @@ impl From<EngineReport> for ResultLine {
             Outcome::Upgraded | Outcome::RolledBack | Outcome::Stuck => None,
         };
         ResultLine {
+            v: RESULT_VERSION,
             result: report.outcome.name().to_owned(),
             verb: report.verb.name().to_owned(),
             exit_code: report.exit_code,
@@ -56,10 +61,15 @@ impl ResultLine {
         serde_json::to_string(self).expect("a result has string keys")
     }
 
+    /// The same for people, in its first line.
+    pub fn first_line(&self) -> String {
+        let rule = self.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
+        format!("{}{rule} (exit {}): {}\n", self.result, self.exit_code, self.message)
+    }
+
     /// The same for people, in several lines.
     pub fn render(&self) -> String {
-        let rule = self.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
-        let mut text = format!("{}{rule} (exit {}): {}\n", self.result, self.exit_code, self.message);
+        let mut text = self.first_line();
         if let Some(advice) = &self.advice {
             if let Some(left) = &advice.left {
                 text.push_str(&format!("  left  {left}\n"));
@@ -79,6 +89,7 @@ mod tests {
     #[test]
     fn the_line_is_the_promised_one() {
         let line = ResultLine {
+            v: 1,
             result: "stuck".to_owned(),
             verb: "rollback".to_owned(),
             exit_code: 30,
@@ -91,7 +102,7 @@ mod tests {
             finished: Vec::new(),
             undone: vec!["power-on-new".to_owned()],
         };
-        let json = r#"{"result":"stuck","verb":"rollback","exit-code":30,"message":"no","advice":{"left":"one is off","next":["power it on","look"]},"finished":[],"undone":["power-on-new"]}"#;
+        let json = r#"{"v":1,"result":"stuck","verb":"rollback","exit-code":30,"message":"no","advice":{"left":"one is off","next":["power it on","look"]},"finished":[],"undone":["power-on-new"]}"#;
         assert_eq!(line.to_json(), json);
         assert_eq!(serde_json::from_str::<ResultLine>(json).unwrap(), line);
         let text = "stuck (exit 30): no\n  left  one is off\n  next  1. power it on\n        2. look\n";

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use grenadier_engine::{Advice, BegunStep, Journal, JournalError, Record, Storage, StorageError};
 use grenadier_events::StepVerb;
 use grenadier_journal_sqlite::SqliteStorage;
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
+
+use crate::result::RESULT_VERSION;
 
 /// There is nothing to say of a run.
 #[derive(Debug, Error)]
@@ -20,9 +23,11 @@ pub enum StatusError {
 }
 
 /// What a journal says of its last run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
+    /// The version of this shape, see [`RESULT_VERSION`].
+    pub v: u32,
     /// The procedure: `haproxy-appliance/hardened`; none where nothing was begun.
     pub procedure: Option<String>,
     /// What is upgraded.
@@ -44,7 +49,7 @@ pub struct Status {
 }
 
 /// A step of the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct StepStatus {
     /// Its name.
@@ -57,7 +62,7 @@ pub struct StepStatus {
 }
 
 /// How a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepState {
     /// It was performed and verified.
@@ -176,6 +181,7 @@ impl Status {
             _ => ended.and_then(|ended| ended.advice.clone()),
         };
         Status {
+            v: RESULT_VERSION,
             procedure,
             from,
             to,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::JournalError;
 use crate::plan::{PlannedStep, Undo};
 
 /// What somebody who has to take over is told: what is there, and what to do next.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Advice {
     /// What is left: which machine is on, and where to find what was saved. None where nothing was touched.

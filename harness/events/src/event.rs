@@ -3,6 +3,7 @@
 use std::fmt;
 
 use grenadier_clock::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Kind;
@@ -11,7 +12,7 @@ use crate::Kind;
 pub const VERSION: u32 = 1;
 
 /// Who made a call or caused an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
     /// The program under test. Only its calls are counted and faulted by default.
@@ -52,7 +53,7 @@ impl fmt::Display for Actor {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// The version of the vocabulary, see [`VERSION`].
     pub v: u32,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use grenadier_clock::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// Where a scenario runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum World {
     /// Rust guests, virtual clock, exact outage arithmetic.
@@ -27,7 +28,7 @@ impl World {
 }
 
 /// How a phase ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhaseStatus {
     /// It did what it is for.
@@ -39,7 +40,7 @@ pub enum PhaseStatus {
 }
 
 /// What the engine does with a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepVerb {
     /// Performs it.
@@ -51,7 +52,7 @@ pub enum StepVerb {
 }
 
 /// Whether a machine is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Power {
     /// It answers nothing.
@@ -61,7 +62,7 @@ pub enum Power {
 }
 
 /// How a probe uses connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbeKind {
     /// One new connection for every request.
@@ -81,7 +82,7 @@ impl ProbeKind {
 }
 
 /// The earliest and the latest moment something can have happened. Equal in the virtual world, which knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Bounds {
     /// Not before this.
     pub earliest_ns: Time,
@@ -97,7 +98,7 @@ impl Bounds {
 }
 
 /// Who answered a request that came through.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ServedBy {
     /// The machine that owns the address for this client.
@@ -110,7 +111,7 @@ pub struct ServedBy {
 }
 
 /// What one client sees of one target from a moment on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Availability {
     /// Requests are answered.
@@ -123,7 +124,7 @@ pub enum Availability {
 }
 
 /// The result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckStatus {
     /// Shown to hold.
@@ -146,7 +147,7 @@ impl CheckStatus {
 }
 
 /// The levels on which a rollback is compared, strictest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LadderLevel {
     /// Identity and configuration, byte for byte.
@@ -162,7 +163,7 @@ pub enum LadderLevel {
 }
 
 /// What happened. In JSON the name stands in `kind`, its fields beside it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Kind {
     /// The run began.
@@ -398,6 +399,7 @@ pub enum Kind {
     },
     /// An event written by a later version.
     #[serde(untagged)]
+    #[schemars(skip)]
     Unknown(Map<String, Value>),
 }
 

@@ -10,6 +10,7 @@ use grenadier_events::{CheckStatus, EventLog};
 use grenadier_fidelity::Behaviour;
 use grenadier_runner::{DECLARED, Options, run_virtual_with};
 use grenadier_scenario::{Case, JudgedBy, Origin, Scenario};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::panics::caught;
@@ -18,7 +19,7 @@ use crate::settings::{Settings, Watch};
 use crate::workers;
 
 /// What came of a scenario with each of its assumptions turned over. This is `assumptions.json`; `docs/explore.md` describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumptions {
     /// The version of this shape, see [`VERSION`](crate::VERSION).
     pub v: u32,
@@ -35,7 +36,7 @@ pub struct Assumptions {
 }
 
 /// One assumption that a run relied on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumption {
     /// Its row in `docs/fidelity.md`.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct Assumption {
 }
 
 /// A run with an assumption turned over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Turned {
     /// Its verdict.
     pub verdict: String,
@@ -61,7 +62,7 @@ pub struct Turned {
 }
 
 /// A check that came out differently.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The check.
     pub check: String,
@@ -84,6 +85,15 @@ impl Assumptions {
         let mut text = serde_json::to_string_pretty(self).expect("it has string keys and no numbers but integers");
         text.push('\n');
         text
+    }
+
+    /// What it came to, in one line.
+    pub fn line(&self) -> String {
+        let names: Vec<&str> = self.decisive().map(|it| it.id.as_str()).collect();
+        let word = if self.interrupted { "INTERRUPTED  " } else { "" };
+        let (verdict, all) = (&self.verdict, self.assumptions.len());
+        let hangs = format!("{word}{}: {verdict}, which hangs on {} of {all} assumptions", self.scenario, names.len());
+        if names.is_empty() { hangs } else { format!("{hangs}: {}", names.join(", ")) }
     }
 
     /// As people read it. `folder` is where its cases are.

@@ -1,9 +1,10 @@
 //! What was tried where.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What came of one kind of fault at the calls of one template.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// In how many cases it acted.
     pub cases: u64,
@@ -22,7 +23,7 @@ impl Cell {
 }
 
 /// A kind of fault that was not tried at some calls, and why.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     /// The kind.
     pub fault: String,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use grenadier_checks::ExitCode;
-use grenadier_scenario::{Fault, Origin, Scenario};
+use grenadier_scenario::{Fault, Loaded, Origin, Scenario};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -22,6 +23,7 @@ use crate::shrink;
 use crate::signature::Signature;
 use crate::source::Selection;
 use crate::subject::{Subject, SubjectError};
+use crate::text::quoted;
 use crate::{enumerate, points, workers};
 
 /// The version of the shape of `explore.json`, written as `v`.
@@ -31,16 +33,22 @@ pub const VERSION: u32 = 1;
 pub const SPEED: &str = "speed";
 
 /// What an exploration came to. This is `explore.json`; `docs/explore.md` describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exploration {
     /// The version of this shape, see [`VERSION`].
     pub v: u32,
     /// The scenario's name.
     pub scenario: String,
+    /// The scenario's file, where it does not come with the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// SHA-256 of the scenario with all its defaults: shards of one exploration agree on it.
     pub scenario_sha256: String,
     /// The system under upgrade.
     pub system: String,
+    /// The procedure that was asked for in place of the scenario's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<String>,
     /// The seed of the undisturbed run and, where they say nothing else, of all cases.
     pub seed: u64,
     /// 1: single faults; 2: pairs as well.
@@ -78,7 +86,7 @@ pub struct Exploration {
 }
 
 /// One cell of the coverage table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoverageLine {
     /// The call's template.
     pub call: String,
@@ -90,7 +98,7 @@ pub struct CoverageLine {
 }
 
 /// One distinct failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplorationFailure {
     /// What makes it that failure.
     pub signature: Signature,
@@ -111,7 +119,7 @@ pub struct ExplorationFailure {
 }
 
 /// What an exploration took.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Speed {
     /// How many threads ran cases.
     pub workers: u64,
@@ -154,6 +162,29 @@ impl Exploration {
             ExitCode::Environment
         } else {
             ExitCode::Failed
+        }
+    }
+
+    /// The same of a scenario that was loaded, which may be a file.
+    #[must_use]
+    pub fn of_loaded(mut self, loaded: &Loaded) -> Exploration {
+        self.file = match loaded.origin() {
+            Origin::Name(_) => None,
+            Origin::Path(_) | Origin::Document(_) => Some(loaded.file.clone()),
+        };
+        self
+    }
+
+    /// The command that explores the scenario so, without what only says how much of it: budget, shard, folder.
+    pub fn command(&self) -> String {
+        let mut command = format!("grenadier explore {}", quoted(self.file.as_deref().unwrap_or(&self.scenario)));
+        if let Some(procedure) = &self.procedure {
+            command += &format!(" --procedure {procedure}");
+        }
+        match (self.random, self.order) {
+            (Some(Random { schedules, seed }), _) => command + &format!(" --random {schedules} --seed {seed}"),
+            (None, 1) => command + &format!(" --seed {}", self.seed),
+            (None, order) => command + &format!(" --order {order} --seed {}", self.seed),
         }
     }
 
@@ -206,8 +237,10 @@ pub(crate) fn explored(subject: &Subject, settings: &Settings, watch: &dyn Watch
     Exploration {
         v: VERSION,
         scenario: subject.scenario.name.clone(),
+        file: None,
         scenario_sha256: scenario_sha256(&subject.scenario),
         system: subject.scenario.system.clone(),
+        procedure: subject.scenario.engine.in_place_of.as_ref().map(|_| subject.scenario.engine.procedure.clone()),
         seed: subject.scenario.seed,
         order: if settings.pairs { 2 } else { 1 },
         random: settings.random,

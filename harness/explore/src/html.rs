@@ -11,7 +11,7 @@ use crate::coverage::Cell;
 use crate::exploration::{Exploration, ExplorationFailure};
 use crate::kept;
 use crate::tables::{Table, tables};
-use crate::text::quoted;
+use crate::text::replay_of;
 
 /// The page of an exploration, as one file. `folder` is where it will be, beside the cases; what has a run of its own there
 /// is linked to it.
@@ -63,6 +63,9 @@ fn first_screen(exploration: &Exploration, folder: &Path) -> Markup {
         h1 { (exploration.scenario) }
         p.about {
             (exploration.system) span.dot { "·" } (what) span.dot { "·" } "seed " (seed)
+            @if let Some(procedure) = &exploration.procedure {
+                span.dot { "·" } "procedure " b { (procedure) } ", in place of the scenario's own"
+            }
             @if let Some(shard) = exploration.shard { span.dot { "·" } "part " (shard.k) " of " (shard.n) }
         }
         p.why {
@@ -86,7 +89,7 @@ fn first_screen(exploration: &Exploration, folder: &Path) -> Markup {
 }
 
 fn replay(failure: &ExplorationFailure, folder: &Path) -> Markup {
-    command(&format!("grenadier replay {}", quoted(&folder.join(&failure.file).display().to_string())))
+    command(&replay_of(failure, folder))
 }
 
 fn failures(exploration: &Exploration, folder: &Path) -> Markup {
@@ -208,7 +211,7 @@ fn not_explored(exploration: &Exploration) -> Markup {
         rows.push(("pairs of faults".to_owned(), pruned.to_string(), why));
     }
     if exploration.random.is_none() && exploration.order == 1 {
-        let why = format!("asked for single faults; grenadier explore {} --order 2", exploration.scenario);
+        let why = format!("asked for single faults; {} --order 2", exploration.command());
         rows.push(("pairs of faults".to_owned(), "all".to_owned(), why));
     }
     for excluded in &exploration.excluded {
@@ -239,7 +242,8 @@ mod tests {
     use super::*;
     use crate::coverage::Excluded;
     use crate::exploration::{CoverageLine, VERSION};
-    use crate::settings::Shard;
+    use crate::known::KnownLine;
+    use crate::settings::{Random, Shard};
     use crate::signature::Signature;
 
     fn exploration() -> Exploration {
@@ -251,8 +255,10 @@ mod tests {
         Exploration {
             v: VERSION,
             scenario: "swap".into(),
+            file: None,
             scenario_sha256: String::new(),
             system: "haproxy-appliance".into(),
+            procedure: None,
             seed: 1,
             order: 1,
             random: None,
@@ -318,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn a_procedure_is_named_where_it_is_not_the_scenarios_own() {
+        let own = page(&exploration());
+        assert!(
+            !own.contains("in place of the scenario") && own.contains("grenadier explore swap --seed 1 --order 2"),
+            "{own}"
+        );
+        let other = page(&Exploration { procedure: Some("documented".into()), ..exploration() });
+        assert!(other.contains("procedure <b>documented</b>, in place of the scenario's own"), "{other}");
+        assert!(other.contains("grenadier explore swap --procedure documented --seed 1 --order 2"), "{other}");
+    }
+
+    #[test]
     fn what_was_not_explored_is_said_with_its_reason() {
         let page = |exploration: &Exploration| {
             let page = page(exploration);
@@ -333,5 +351,86 @@ mod tests {
         assert!(page(&cut).contains("the budget was 30 cases"));
         let part = Exploration { cases: 20, shard: Some(Shard { k: 1, n: 2 }), ..exploration() };
         assert!(page(&part).contains("this is part 1 of 2"));
+        let stopped = Exploration { cases: 30, interrupted: true, ..exploration() };
+        assert!(page(&stopped).contains("somebody stopped it"));
+        let pruned = Exploration { order: 2, pruned: 1234, ..exploration() };
+        let why = "</td><td>their second fault strikes a state that another pair strikes already";
+        assert!(page(&pruned).contains(&format!("1234{why}")) && !page(&pruned).contains("--order 2"));
+        assert!(!whole.contains(why) && !whole.contains("somebody stopped it"));
+        let random = Exploration { random: Some(Random { schedules: 40, seed: 7 }), ..exploration() };
+        assert!(!page(&random).contains("--order 2"));
+    }
+
+    /// The first screen, without what it is made of.
+    fn first(exploration: &Exploration) -> String {
+        let page = page(exploration);
+        let first = page.split_once("<h1>").unwrap().0.rsplit_once("verdict").unwrap().1.to_owned();
+        let rest = page.split_once("<h1>").unwrap().1.split_once("id=\"coverage\"").unwrap().0.to_owned();
+        let mut text = String::new();
+        let mut within = true;
+        for c in (first + "<h1>" + &rest).chars() {
+            match c {
+                '<' => within = true,
+                '>' => (within, text) = (false, text + " "),
+                c if !within => text.push(c),
+                _ => {}
+            }
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_first_screen_has_the_verdict_and_what_was_done() {
+        assert!(first(&exploration()).starts_with("Passed swap haproxy-appliance · every single fault · seed 1"));
+        let random = Exploration { random: Some(Random { schedules: 40, seed: 7 }), ..exploration() };
+        assert!(first(&random).contains("random schedules, drawn from seed 7"), "{}", first(&random));
+        let failed = Exploration { failures: vec![failure("no")], ..exploration() };
+        let shown = first(&failed);
+        assert!(shown.starts_with("Failed swap ") && shown.contains("1 distinct failure in 3 of 40 cases."), "{shown}");
+        assert!(shown.contains("Replay the first") && shown.contains("Distinct failures 1"), "{shown}");
+        let stopped = Exploration { interrupted: true, ..failed };
+        assert!(first(&stopped).starts_with("Interrupted swap "));
+        let broken = Signature { check: "panic".into(), ..failure("no").signature };
+        let broken = ExplorationFailure { signature: broken, ..failure("no") };
+        assert!(first(&Exploration { failures: vec![broken], ..exploration() }).starts_with("Unfit swap "));
+    }
+
+    #[test]
+    fn what_the_scenario_knows_of_is_told_apart_and_what_is_mended_is_bad() {
+        let line = |signature: &str, cases| KnownLine {
+            signature: signature.into(),
+            reason: "nobody can tell".into(),
+            issue: "https://example.org/7".into(),
+            cases,
+        };
+        let known = ExplorationFailure { known: Some("https://example.org/7".into()), ..failure("as ever") };
+        let found = Exploration {
+            failures: vec![known.clone()],
+            known_failures: vec![line("restored/*/*/*", 3)],
+            ..exploration()
+        };
+        let shown = first(&found);
+        assert!(shown.starts_with("Passed swap "), "{shown}");
+        assert!(shown.contains("0 distinct failures and 1 that the scenario knows of in 3 of 40 cases."), "{shown}");
+        assert!(!shown.contains("Replay the first"), "{shown}");
+        let whole = page(&found);
+        let section =
+            |page: &str| page.split_once("id=\"known\"").unwrap().1.split_once("</section>").unwrap().0.to_owned();
+        assert!(whole.contains("known: https://example.org/7"), "{whole}");
+        let table = section(&whole);
+        assert!(table.contains("restored/*/*/*") && table.contains("nobody can tell https://example.org/7"), "{table}");
+        assert!(!table.contains("does not fail any more"), "{table}");
+
+        let mended = Exploration { known_failures: vec![line("leftovers/*/*/*", 0)], ..exploration() };
+        assert!(first(&mended).starts_with("Failed swap "));
+        assert!(section(&page(&mended)).contains("does not fail any more"));
+        assert!(!page(&exploration()).contains("id=\"known\""), "nothing is known of");
+        // The first that is not known is the one to replay.
+        let other = failure("new");
+        let both = Exploration {
+            failures: vec![known, ExplorationFailure { file: "cases/new.yaml".into(), ..other }],
+            ..exploration()
+        };
+        assert!(first(&both).contains("grenadier replay 'found here/cases/new.yaml'"), "{}", first(&both));
     }
 }

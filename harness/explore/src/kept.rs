@@ -11,7 +11,7 @@ use grenadier_scenario::parse_case;
 use crate::exploration::{Exploration, ExplorationFailure};
 use crate::folder::FolderError;
 use crate::replay;
-use crate::text::quoted;
+use crate::text::replay_of;
 
 /// How many failures have a run of their own in the folder: one takes half a megabyte.
 const MOST: usize = 50;
@@ -27,8 +27,7 @@ pub(crate) fn keep(exploration: &Exploration, folder: &Path) -> Result<(), Folde
     // Where the program itself broke, it would break again.
     let failures = exploration.failures.iter().filter(|failure| failure.signature.check != "panic");
     for failure in failures.take(MOST) {
-        let file = folder.join(&failure.file);
-        let command = format!("grenadier replay {}", quoted(&file.display().to_string()));
+        let command = replay_of(failure, folder);
         let Ok(case) = parse_case(&failure.case, &failure.file) else { continue };
         let Ok(replayed) = replay(&case, &command, EventLog::default(), None) else { continue };
         let run = RunFolder::new(folder.join(place(failure))).with_behaviours(&DECLARED);

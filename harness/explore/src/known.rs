@@ -1,12 +1,13 @@
 //! Failures that the scenario knows of.
 
 use grenadier_scenario::KnownFailure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::exploration::ExplorationFailure;
 
 /// A failure that the scenario knows of, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownLine {
     /// The pattern of its signature.
     pub signature: String,

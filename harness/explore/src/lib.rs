@@ -54,4 +54,4 @@ pub use shrink::{Shrunk, shrink};
 pub use signature::Signature;
 pub use subject::{Subject, SubjectError};
 pub use suggest::{Suggestion, suggest};
-pub use text::text;
+pub use text::{replay_of, text, verdict_line};

@@ -5,12 +5,13 @@ use std::fmt;
 use grenadier_catalog::{Check, Named};
 use grenadier_checks::{CheckLine, Roles, Verdict, Word};
 use grenadier_events::{CheckStatus, PhaseStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 
 /// Failures of one signature are one failure: `check/role/step/fault`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Signature {
     /// The first check that failed, `phase` where only a phase did, `unfit` where a required check could not be made, `panic`
     /// where the program itself broke.

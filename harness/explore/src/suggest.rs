@@ -162,6 +162,7 @@ mod tests {
             "deploy-new/vsphere.ImportVApp#1",
             "power-on-new/vsphere.PowerOnVM_Task#1",
             "power-off-old/vsphere.PowerOnVM_Task#1",
+            "verify-routes/dataplane.GET /configuration#1",
             "verify-routes/dataplane.GET /configuration/binds#1",
             "verify-services/shell.systemctl#1",
             "verify-services/shell.systemctl#2",
@@ -171,9 +172,13 @@ mod tests {
     }
 
     fn suggested(log: &str) -> Vec<String> {
+        at_most(10, log)
+    }
+
+    fn at_most(most: usize, log: &str) -> Vec<String> {
         let steps = ["deploy-new", "power-on-new", "power-off-old", "verify-routes", "verify-services"]
             .map(|step| StepPoint { step: step.to_owned(), machines: vec![Machine::NewAppliance] });
-        suggest(&points(), &steps, log, 10)
+        suggest(&points(), &steps, log, most)
             .into_iter()
             .map(|known| format!("{}: {}", known.line, known.fault))
             .collect()
@@ -209,6 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_an_earlier_step_is_forgotten() {
+        assert_eq!(
+            suggested("power-on-new\nPower on VM\nstep power-off-old\nA general system error occurred"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_call_comes_before_a_step_and_what_was_said_last_before_what_was_said_first() {
+        assert_eq!(
+            suggested("deploy-new\nImportVApp\nanswered 503\nno space left on device"),
+            ["3: deploy-new/vsphere.ImportVApp#1=unavailable", "4: deploy-new=disk-full:new-appliance"],
+        );
+        let both = "deploy-new ImportVApp: 503\npower-on-new PowerOnVM_Task: 503";
+        let [first, second] =
+            ["1: deploy-new/vsphere.ImportVApp#1=unavailable", "2: power-on-new/vsphere.PowerOnVM_Task#1=unavailable"];
+        assert_eq!(suggested(both), [second, first]);
+        assert_eq!(at_most(1, both), [second]);
+    }
+
+    #[test]
     fn what_happens_to_a_machine_or_the_engine_happens_at_the_step() {
         assert_eq!(suggested("[deploy-new] write: no space left on device"), ["1: deploy-new=disk-full:new-appliance"]);
         assert_eq!(
@@ -229,5 +255,8 @@ mod tests {
         let odd = format!("{}\n\u{fffd}é{}", "ImportVApp 503 ".repeat(100_000), "ü".repeat(5_000));
         assert_eq!(suggested(&odd), ["1: deploy-new/vsphere.ImportVApp#1=unavailable"]);
         assert_eq!(suggested(""), [""; 0]);
+        let (last, gone) = ("\n".repeat(LINES - 1), "\n".repeat(LINES));
+        assert_eq!(suggested(&format!("ImportVApp: 503{last}.")).len(), 1);
+        assert_eq!(suggested(&format!("ImportVApp: 503{gone}.")), [""; 0], "only the last lines are looked at");
     }
 }

@@ -1,6 +1,7 @@
 //! An exploration as people read it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::coverage::Cell;
 use crate::exploration::{Exploration, ExplorationFailure};
@@ -102,9 +103,7 @@ fn shown(text: &mut String, number: usize, failure: &ExplorationFailure, folder:
         line(text, &format!("   {issue}"));
     }
     match folder {
-        Some(folder) => {
-            line(text, &format!("   replay  grenadier replay {}", quoted(&format!("{folder}/{}", failure.file))))
-        }
+        Some(folder) => line(text, &format!("   replay  {}", replay_of(failure, Path::new(folder)))),
         None => failure.case.lines().skip(1).for_each(|case| line(text, &format!("   | {case}"))),
     }
 }
@@ -116,7 +115,23 @@ fn mended(text: &mut String, known: &KnownLine) {
 }
 
 fn verdict(exploration: &Exploration, folder: Option<&str>) -> String {
-    let (known, unknown): (Vec<_>, Vec<_>) = exploration.failures.iter().partition(|failure| failure.known.is_some());
+    let unknown = exploration.failures.iter().find(|failure| failure.known.is_none());
+    let next = match (unknown, folder) {
+        (Some(first), Some(folder)) => format!("replay the first: {}", replay_of(first, Path::new(folder))),
+        (Some(_), None) => "leave a folder (--out) to have their cases".to_owned(),
+        (None, _) if exploration.shard.is_some() => "join the shards: grenadier merge DIR…".to_owned(),
+        (None, _) if exploration.mended().next().is_some() => "take what is mended out of known-failures".to_owned(),
+        (None, _) if exploration.order == 1 && exploration.random.is_none() => {
+            format!("pairs of faults: {} --order 2", exploration.command())
+        }
+        (None, _) => "nothing to do".to_owned(),
+    };
+    format!("{}\nnext    {next}", headline(exploration))
+}
+
+fn headline(exploration: &Exploration) -> String {
+    let known = exploration.failures.iter().filter(|failure| failure.known.is_some()).count();
+    let unknown = exploration.failures.len() - known;
     let word = match exploration.exit_code().code() {
         0 => "PASSED",
         4 => "INTERRUPTED",
@@ -125,23 +140,27 @@ fn verdict(exploration: &Exploration, folder: Option<&str>) -> String {
     };
     let many =
         |count: usize| if count == 1 { "1 distinct failure".to_owned() } else { format!("{count} distinct failures") };
-    let mut text = format!("{word}  {}: {}", exploration.scenario, many(unknown.len()));
-    if !known.is_empty() {
-        write!(text, " and {} that are known", known.len()).expect("a string takes everything");
+    let mut text = format!("{word}  {}: {}", exploration.scenario, many(unknown));
+    if known > 0 {
+        write!(text, " and {known} that are known").expect("a string takes everything");
     }
-    let next = match (unknown.first(), folder) {
-        (Some(first), Some(folder)) => {
-            format!("replay the first: grenadier replay {}", quoted(&format!("{folder}/{}", first.file)))
-        }
-        (Some(_), None) => "leave a folder (--out) to have their cases".to_owned(),
-        (None, _) if exploration.shard.is_some() => "join the shards: grenadier merge DIR…".to_owned(),
-        (None, _) if exploration.mended().next().is_some() => "take what is mended out of known-failures".to_owned(),
-        (None, _) if exploration.order == 1 && exploration.random.is_none() => {
-            format!("pairs of faults: grenadier explore {} --order 2", exploration.scenario)
-        }
-        (None, _) => "nothing to do".to_owned(),
-    };
-    format!("{text}\nnext    {next}")
+    let mended = exploration.mended().count();
+    if mended > 0 {
+        write!(text, ", {mended} known that do not fail any more").expect("a string takes everything");
+    }
+    text
+}
+
+/// What an exploration came to, in one line.
+pub fn verdict_line(exploration: &Exploration) -> String {
+    let Exploration { cases, enumerated, .. } = exploration;
+    let of = if cases == enumerated { String::new() } else { format!(" of {enumerated}") };
+    format!("{}; {cases}{of} cases", headline(exploration))
+}
+
+/// The command that runs a failure's case again; `folder` is where the exploration is.
+pub fn replay_of(failure: &ExplorationFailure, folder: &Path) -> String {
+    format!("grenadier replay {}", quoted(&folder.join(&failure.file).display().to_string()))
 }
 
 pub(crate) fn quoted(path: &str) -> String {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grenadier_checks::Word;
 use grenadier_clock::format_duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -51,7 +52,7 @@ pub enum BaselineError {
 }
 
 /// Something that is worse than in the baseline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// What kind of thing.
     pub kind: DifferenceKind,
@@ -66,7 +67,7 @@ pub struct Difference {
 }
 
 /// What is worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
     /// A target is unreachable for longer than the profile tolerates.

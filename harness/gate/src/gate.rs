@@ -2,6 +2,7 @@
 
 use grenadier_checks::{ExitCode, Word};
 use grenadier_scenario::Profile;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +15,7 @@ use crate::row::{Row, Status};
 pub const VERSION: u32 = 1;
 
 /// What a gate is compared with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Against {
     /// The folder of the earlier gate.
     pub folder: String,
@@ -34,7 +35,7 @@ pub struct Gated {
 }
 
 /// What a gate came to. This is `gate.json`; `docs/gate.md` describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     /// The version of this shape, see [`VERSION`].
     pub v: u32,

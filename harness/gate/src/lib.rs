@@ -27,7 +27,7 @@ pub use execute::{Progress, run};
 pub use folder::{FolderError, GateFolder};
 pub use gate::{Against, Gate, Gated, VERSION};
 pub use gather::{GatherError, gather};
-pub use github::{annotations, of_run, summary, summary_of_run};
+pub use github::{annotations, of_exploration, of_run, summary, summary_of_exploration, summary_of_run};
 pub use job::{Job, Work, plan};
 pub use junit::junit;
 pub use perform::{Attempt, Performer, Worlds};

@@ -71,7 +71,7 @@ impl Worlds {
             ..Settings::default()
         };
         let found = match explore(job.loaded.origin(), job.scenario.clone(), &settings, watch) {
-            Ok(found) => found,
+            Ok(found) => found.of_loaded(&job.loaded),
             Err(ExploreError::Undisturbed(error)) => return Attempt::Undisturbed(error.verdict),
         };
         match ExploreFolder::new(path).write(&found) {

@@ -7,6 +7,7 @@ use grenadier_checks::{CheckLine, Verdict, Word};
 use grenadier_events::CheckStatus;
 use grenadier_explore::Exploration;
 use grenadier_scenario::{RunRule, line_of};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, Work};
@@ -14,7 +15,7 @@ use crate::judge::{claimed, judged};
 use crate::perform::Attempt;
 
 /// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// As it must.
@@ -51,7 +52,7 @@ impl Status {
 }
 
 /// What a check of a run came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckWord {
     /// It was made, and came out as the scenario says.
@@ -65,7 +66,7 @@ pub enum CheckWord {
 }
 
 /// What came of a job. These are the rows of `gate.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// `system/scenario[world]`, with the procedure where it is not the scenario's own; `[explore]` for an exploration.
     pub name: String,

@@ -3,6 +3,7 @@
 use grenadier_catalog::{Named, Outcome, RefusalRule};
 use grenadier_checks::{Verdict, Word};
 use grenadier_probe::Part;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::versions::Versions;
@@ -36,7 +37,7 @@ impl Leap {
 }
 
 /// How it stands with a leap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// A rule forbids it. Where it was rehearsed, the engine refused by that rule and touched nothing.
@@ -65,7 +66,7 @@ impl State {
 }
 
 /// One rehearsal of a leap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rehearsal {
     /// The scenario.
     pub scenario: String,
@@ -120,7 +121,7 @@ impl Rehearsal {
 }
 
 /// A leap and what is known of it: a cell of the matrix, or a hop of a route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeapLine {
     /// The versions that the appliance came by before, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use grenadier_catalog::Leap as Versioned;
 use grenadier_checks::{ExitCode, Word};
 use grenadier_report::counted;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::leap::{Leap, LeapLine, Rehearsal, State};
@@ -26,7 +27,7 @@ pub trait Source {
 }
 
 /// A version in the matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VersionLine {
     /// Its name.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct VersionLine {
 }
 
 /// Which version upgrades to which. This is `paths.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Paths {
     /// The version of this shape, see [`VERSION`].
     pub v: u32,

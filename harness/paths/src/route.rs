@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::leap::{LeapLine, State};
@@ -10,7 +11,7 @@ use crate::leap::{LeapLine, State};
 pub(crate) const MOST_TRIED: usize = 5;
 
 /// Why a route is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// The leap is refused or failed, and this is the shortest way round.
@@ -33,7 +34,7 @@ impl Why {
 }
 
 /// A route from one version to another in several hops, each from the state the last one left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteLine {
     /// The version it starts from.
     pub from: String,

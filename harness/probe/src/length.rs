@@ -5,10 +5,11 @@ use std::ops::AddAssign;
 use std::time::Duration;
 
 use grenadier_clock::format_duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A length of time between two bounds, in nanoseconds. They are equal where the world knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Length {
     /// It lasted at least this long.
     pub lower_ns: u64,

@@ -2,12 +2,13 @@
 
 use grenadier_clock::Time;
 use grenadier_events::{Bounds, Event, Kind, ProbeKind, StepVerb};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Length, Spans, Window, watches};
 
 /// One interval in which a client had no answer from a target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outage {
     /// The load balancer (or the canary).
     pub target: String,

@@ -1,12 +1,13 @@
 //! The parts of a run in which an outage counts.
 
 use grenadier_clock::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Length, Outage, Spans};
 
 /// Which budget an outage is held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The upgrade: from the first verification to the rollback, or to the end where nothing is rolled back.
@@ -37,7 +38,7 @@ pub struct Window {
 }
 
 /// What was lost within one window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Total {
     /// Which part of the run.
     pub part: Part,

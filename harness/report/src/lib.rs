@@ -28,7 +28,7 @@ pub use github::{Annotation, Github, Level, MOST_ANNOTATIONS, MarkdownTable};
 pub use json::json;
 pub use junit::{JunitError, JunitReport, junit, suite_name, suite_of};
 pub use junit_suite::{JunitCase, JunitStatus, junit_suite};
-pub use terminal::{Ending, Live, Style, ending};
+pub use terminal::{Ending, Live, Style, ending, verdict_line};
 pub use tone::Tone;
 pub use trace::trace;
 pub use words::counted;

@@ -111,8 +111,13 @@ pub(crate) fn told(event: &Event) -> Told<'_> {
 /// What a client sees.
 pub(crate) fn seen(now: &Availability) -> String {
     match now {
-        Availability::Up(served) if served.backends.is_empty() => format!("up: {} answers", served.machine),
-        Availability::Up(served) => format!("up: {} answers, from {}", served.machine, joined(&served.backends)),
+        // A probe in the docker world sees who signed the answer, and not through which machine it came.
+        Availability::Up(served) => match (served.machine.as_str(), served.backends.is_empty()) {
+            ("", true) => "up".to_owned(),
+            ("", false) => format!("up: answered from {}", joined(&served.backends)),
+            (machine, true) => format!("up: {machine} answers"),
+            (machine, false) => format!("up: {machine} answers, from {}", joined(&served.backends)),
+        },
         Availability::Down { reason } => format!("down: {reason}"),
     }
 }
@@ -163,6 +168,8 @@ mod tests {
             r#"{"kind":"address-owners","segment":"frontend","address":"198.18.2.16/28","owners":["a","b","c"]}"#,
             r#"{"kind":"step-finished","step":"power-off-old","verb":"undo","error":"no answer"}"#,
             r#"{"kind":"availability","target":"shop","client":"c","probe":"http-pinned","at":{"earliest_ns":1,"latest_ns":3},"state":"down","reason":"off"}"#,
+            r#"{"kind":"availability","target":"shop","client":"c","probe":"http-new","at":{"earliest_ns":1,"latest_ns":1},"state":"up","machine":"m","backends":["b","d"]}"#,
+            r#"{"kind":"availability","target":"shop","client":"c","probe":"http-new","at":{"earliest_ns":1,"latest_ns":1},"state":"up","machine":"","backends":["b"]}"#,
             r#"{"kind":"operator","cluster":"tenant","state":"retrying","attempt":3,"detail":"503"}"#,
             r#"{"kind":"outage","target":"shop","client":"c","probe":"http-new","from":{"earliest_ns":1000,"latest_ns":1000},"to":null,"step":"x"}"#,
             r#"{"kind":"from-the-future","x":1}"#,
@@ -173,6 +180,8 @@ mod tests {
         address-owners | 198.18.2.16/28 | a, b and c all answer for it: a fight on frontend
         step-finished | power-off-old | undo failed: no answer
         availability | shop (http-pinned) | down: off, seen by c, at some moment within 2ns
+        availability | shop | up: m answers, from b and d, seen by c
+        availability | shop | up: answered from b, seen by c
         operator | tenant | retrying, attempt 3: 503
         outage | shop | not answered from 1µs to the end of the run, seen by c, caused by x
         from-the-future |  | {"kind":"from-the-future","x":1}

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Style;
@@ -24,9 +25,9 @@ pub struct Diagnostics {
 }
 
 /// One thing that is wrong, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
-    /// The file, as it was named to [`crate::parse`].
+    /// The file, as it was named.
     pub file: String,
     /// Line, counted from 1.
     pub line: usize,

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use bollard::Docker;
 use ipnet::Ipv4Net;
-use serde::Serialize;
 
 use crate::blocks::{RANGE, free_blocks};
 use crate::engine::connect;
@@ -22,8 +21,7 @@ const CORES: i64 = 2;
 const MEMORY_BYTES: i64 = 2 << 30;
 
 /// How something stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fitness {
     /// As a run needs it.
     Fit,
@@ -34,7 +32,7 @@ pub enum Fitness {
 }
 
 /// What was found out about one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The thing.
     pub about: &'static str,
@@ -43,7 +41,6 @@ pub struct Finding {
     /// In one line.
     pub says: String,
     /// What a person can do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 

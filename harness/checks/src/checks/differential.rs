@@ -71,12 +71,14 @@ fn differences(facts: &Facts<'_>, made: &[Pattern], reference: &Node, now: &Node
         .collect()
 }
 
-/// The ids and dates of the machines that both runs made: each run draws its own.
+/// What each run draws for itself: the ids of the machines that both made, and the date of any machine, because lengths of time
+/// may vary before the upgrade too. That a machine was made anew shows in its ids, and is counted.
 fn ids_of_made(reference: &Changes, now: &Changes) -> Vec<Pattern> {
     let made = |changes: &Changes, name: &str| changes.0.get(name).is_some_and(|(made, _)| *made > 0);
     let both = now.0.keys().filter(|name| made(now, name) && made(reference, name));
     let ids = |name: &String| ["record/**", "nics/*/mac", "disks/*/id"].map(|below| format!("machines/{name}/{below}"));
-    both.flat_map(ids).map(|path| path.parse().expect("a machine's name is one level")).collect()
+    let dates = ["machines/*/record/vsphere/createdNs".to_owned()];
+    both.flat_map(ids).chain(dates).map(|path| path.parse().expect("a machine's name is one level")).collect()
 }
 
 /// What was made and destroyed more or less often than it may.
@@ -143,6 +145,33 @@ mod tests {
         facts.reference = Some(Arc::new(reference()));
         let result = Differential.make(&facts);
         (result.status, result.message)
+    }
+
+    #[test]
+    fn a_machine_may_have_been_made_at_another_moment_but_not_be_another_one() {
+        let dated = |date: &'static str| {
+            move |run: &mut Run| {
+                run.set_at_end("machines/haproxy/record/vsphere/createdNs", Node::identity(date));
+                run.set_at_end("machines/haproxy/record/vsphere/uuid", Node::identity("bbbb"));
+            }
+        };
+        let mut before = run();
+        dated("3")(&mut before);
+        let reference = Reference { at_end: before.captures.end.as_ref().map(|it| it.root.clone()), ..reference() };
+        let judged = |change: &dyn Fn(&mut Run)| {
+            let mut run = run();
+            change(&mut run);
+            let mut facts = run.facts();
+            facts.reference = Some(Arc::new(reference.clone()));
+            Differential.make(&facts)
+        };
+        assert_eq!(judged(&dated("4")).status, CheckStatus::Pass);
+        let other = judged(&|run| {
+            dated("4")(run);
+            run.set_at_end("machines/haproxy/record/vsphere/uuid", Node::identity("cccc"));
+        });
+        assert_eq!(other.status, CheckStatus::Fail);
+        assert!(other.message.contains("machines/haproxy/record/vsphere/uuid"), "{}", other.message);
     }
 
     #[test]

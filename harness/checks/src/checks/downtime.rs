@@ -3,12 +3,13 @@
 use grenadier_clock::Time;
 use grenadier_events::Bounds;
 use grenadier_probe::{Outage, Spans, Total, Watch, total, watches, windows};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Facts, Target};
 
 /// What the probes saw of one target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetOutage {
     /// The target.
     pub target: String,

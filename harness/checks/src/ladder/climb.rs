@@ -1,6 +1,7 @@
 //! Climbing the ladder: every level, from the facts of a run.
 
 use grenadier_events::{CheckStatus, LadderLevel};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, compare_trees, meaning};
@@ -11,7 +12,7 @@ use crate::{Difference, Facts, Masked};
 const KEPT: usize = 40;
 
 /// One level of the ladder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rung {
     /// Which.
     pub level: LadderLevel,
@@ -41,7 +42,7 @@ impl Rung {
 }
 
 /// The end of a run compared with its base, level by level, strictest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ladder {
     /// All five levels.
     pub rungs: Vec<Rung>,

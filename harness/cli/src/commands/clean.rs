@@ -2,7 +2,7 @@
 
 use grenadier_checks::ExitCode;
 use grenadier_fleet_docker::engine::connect;
-use grenadier_fleet_docker::sweep::{Scope, sweep};
+use grenadier_fleet_docker::sweep::{Scope, SweepReport, sweep};
 
 use crate::arguments::Clean;
 use crate::output::{complain, line, report};
@@ -19,21 +19,29 @@ pub(crate) fn run(arguments: &Clean) -> ExitCode {
         };
         let scope = if arguments.all { Scope::All } else { Scope::OwnerGone };
         let report = sweep(&docker, scope).await;
+        let quiet = arguments.quiet.quiet;
         for object in &report.removed {
-            line(&format!("removed {object}"));
+            line(&if quiet { object.to_string() } else { format!("removed {object}") });
         }
-        for object in &report.alive {
-            line(&format!("left {object}: its run is alive"));
-        }
-        for object in &report.out_of_sight {
-            line(&format!("left {object}: its owner cannot be seen from here (`grenadier clean --all` removes it)"));
+        if !quiet {
+            explain(&report);
         }
         for failure in &report.failures {
             complain(&format!("error: {failure}\n"));
         }
-        if report.removed.is_empty() && report.is_clean() {
-            line("nothing to remove");
-        }
         if report.is_clean() { ExitCode::Passed } else { ExitCode::Environment }
     })
+}
+
+/// Tells what was left and why.
+fn explain(report: &SweepReport) {
+    for object in &report.alive {
+        line(&format!("left {object}: its run is alive"));
+    }
+    for object in &report.out_of_sight {
+        line(&format!("left {object}: its owner cannot be seen from here (`grenadier clean --all` removes it)"));
+    }
+    if report.removed.is_empty() && report.is_clean() {
+        line("nothing to remove");
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
-use grenadier_compare::{Comparison, Told, text};
+use grenadier_compare::{Comparison, Told, text, verdict};
 use grenadier_events::{EventLog, World};
 use grenadier_report::{FolderError, RunFolder};
 use grenadier_runner::{DECLARED, RunOutput, missing_in_docker, run_command, run_virtual};
@@ -47,13 +47,14 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     });
     let replay = |world| run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed);
     let simulated = run_virtual(&loaded.scenario, seed, &replay(World::Virtual), EventLog::default());
-    if format == Format::Text {
+    let talks = format == Format::Text && !arguments.quiet.quiet;
+    if talks {
         complain(&format!("virtual  {}\n", simulated.verdict.summary));
     }
     let real =
         super::docker::run(&loaded.scenario, seed, &replay(World::Docker), EventLog::default(), folder.join("docker"));
     let real = real.map_err(|error| unfit(&error, error.hint()))?;
-    if format == Format::Text {
+    if talks {
         complain(&format!("docker   {}\n", real.verdict.summary));
     }
     for (output, world) in [(&simulated, "virtual"), (&real, "docker")] {
@@ -67,6 +68,7 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     );
     match format {
         Format::Json => print(&comparison.to_json()),
+        Format::Text if arguments.quiet.quiet => line(&verdict(&comparison)),
         Format::Text => {
             print(&text(&comparison));
             line(&format!("{} has both runs", folder.display()));

@@ -7,9 +7,9 @@ use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_fleet_docker::doctor::{Finding, Fitness, examine};
 use grenadier_fleet_docker::images::standard;
+use grenadier_outputs::{Diagnosis, Found, Standing};
 use grenadier_runner::{run_virtual, try_docker};
 use grenadier_scenario::load;
-use serde_json::json;
 
 use crate::arguments::{Doctor, Format, World};
 use crate::output::{line, report_as};
@@ -28,7 +28,18 @@ pub(crate) fn run(arguments: &Doctor) -> ExitCode {
     let fit = found.iter().all(|finding| finding.fitness != Fitness::Unfit);
     let code = if fit { ExitCode::Passed } else { ExitCode::Environment };
     match arguments.format {
-        Format::Json => line(&json!({"v": 1, "fit": fit, "exit_code": code.code(), "findings": found}).to_string()),
+        Format::Json => {
+            let diagnosis = Diagnosis::of(fit, code.code(), found.into_iter().map(told).collect());
+            line(&serde_json::to_string(&diagnosis).expect("a diagnosis has string keys"));
+        }
+        Format::Text if arguments.quiet.quiet => {
+            for Finding { about, says, .. } in found.iter().filter(|finding| finding.fitness == Fitness::Unfit) {
+                line(&format!("UNFIT  {about}: {says}"));
+            }
+            if fit {
+                line("fit");
+            }
+        }
         Format::Text => {
             let width = found.iter().map(|finding| finding.about.len()).max().unwrap_or_default();
             for Finding { about, fitness, says, hint } in &found {
@@ -49,6 +60,16 @@ pub(crate) fn run(arguments: &Doctor) -> ExitCode {
         }
     }
     code
+}
+
+fn told(finding: Finding) -> Found {
+    let Finding { about, fitness, says, hint } = finding;
+    let fitness = match fitness {
+        Fitness::Fit => Standing::Fit,
+        Fitness::Doubtful => Standing::Doubtful,
+        Fitness::Unfit => Standing::Unfit,
+    };
+    Found { about: about.to_owned(), fitness, says, hint }
 }
 
 const fn word(fitness: Fitness) -> &'static str {

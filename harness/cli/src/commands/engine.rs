@@ -7,7 +7,7 @@ use grenadier_engine::Verb;
 use grenadier_engine_process::{Order, Status, StatusError, Transport, perform};
 
 use crate::arguments::{Engine, EngineStatus, Format, Perform, Wire};
-use crate::output::{line, print, report};
+use crate::output::{line, print, report_as};
 
 pub(crate) fn run(arguments: &Engine) -> ExitCode {
     match arguments {
@@ -29,12 +29,14 @@ fn call(verb: Verb, arguments: &Perform) -> ExitCode {
         journal: arguments.journal.clone(),
         parameters: arguments.parameters.clone(),
         transport,
+        quiet: arguments.quiet.quiet,
     });
     match result {
         Ok(result) => {
             match (transport, arguments.format) {
                 // It was told already.
                 (Transport::Stdio, _) => {}
+                (Transport::Direct, Format::Text) if arguments.quiet.quiet => print(&result.first_line()),
                 (Transport::Direct, Format::Text) => print(&result.render()),
                 (Transport::Direct, Format::Json) => line(&result.to_json()),
             }
@@ -42,7 +44,9 @@ fn call(verb: Verb, arguments: &Perform) -> ExitCode {
         }
         Err(error) => {
             let code = if error.is_input() { Code::Input } else { Code::Environment };
-            report(code, &error, error.hint().as_deref()).into()
+            // The other end of a pipe hears lines of its own; what goes wrong is for people.
+            let format = if transport == Transport::Stdio { Format::Text } else { arguments.format };
+            report_as(format, code, &error, error.hint().as_deref()).into()
         }
     }
 }
@@ -57,8 +61,9 @@ fn status(arguments: &EngineStatus) -> Code {
             Code::Passed
         }
         Err(error @ StatusError::Missing(_)) => {
-            report(Code::Input, &error, Some("name the file that the engine was given with --journal"))
+            let hint = Some("name the file that the engine was given with --journal");
+            report_as(arguments.format, Code::Input, &error, hint)
         }
-        Err(error @ StatusError::Journal(_)) => report(Code::Environment, &error, None),
+        Err(error @ StatusError::Journal(_)) => report_as(arguments.format, Code::Environment, &error, None),
     }
 }

@@ -1,16 +1,22 @@
 //! `grenadier explore`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use grenadier_checks::ExitCode;
-use grenadier_explore::{Assumptions, Exploration, ExploreFolder, Random, Settings, Speed, Watch, text};
+use grenadier_checks::{ExitCode, Verdict};
+use grenadier_clock::Seed;
+use grenadier_events::World;
+use grenadier_explore::{
+    Assumptions, Exploration, ExploreFolder, Random, Settings, Speed, SubjectError, Watch, text, verdict_line,
+};
+use grenadier_runner::run_command;
+use grenadier_scenario::Loaded;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{Explore, Format};
-use crate::output::{print, report_as};
+use crate::arguments::{Chosen, Explore, Format, Quiet};
+use crate::output::{line, print, report_as};
 
 pub(crate) fn run(arguments: &Explore) -> ExitCode {
     let loaded = match super::load::with_procedure(&arguments.chosen, arguments.format) {
@@ -18,7 +24,7 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
         Err(code) => return code,
     };
     let origin = loaded.origin();
-    let mut scenario = loaded.scenario;
+    let mut scenario = loaded.scenario.clone();
     let random = arguments.random.map(|schedules| Random { schedules, seed: arguments.seed.unwrap_or(scenario.seed) });
     if let (Some(seed), None) = (arguments.seed, random) {
         scenario.seed = seed;
@@ -30,7 +36,7 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
         shard: arguments.shard,
         random,
     };
-    let watching = Progress::new();
+    let watching = Progress::new(arguments.quiet);
     if arguments.assumptions {
         let found = grenadier_explore::assumptions(&origin, &scenario, &settings, &watching);
         watching.bar.finish_and_clear();
@@ -41,10 +47,14 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
     let seconds = began.elapsed().as_secs_f64();
     watching.bar.finish_and_clear();
     let mut exploration = match explored {
-        Ok(exploration) => exploration,
+        Ok(exploration) => exploration.of_loaded(&loaded),
         Err(error) => {
             let grenadier_explore::ExploreError::Undisturbed(undisturbed) = &error;
             let hint = format!("look at it alone: grenadier run {}", arguments.chosen.scenario);
+            let verdict = alone(undisturbed, arguments, &loaded);
+            let annotation = grenadier_gate::of_run(&verdict, &loaded);
+            let summary = grenadier_gate::summary_of_run(&verdict);
+            super::github::tell(annotation.as_slice(), &summary, arguments.format, arguments.quiet);
             return report_as(arguments.format, undisturbed.verdict.exit_code(), &error, Some(&hint));
         }
     };
@@ -56,18 +66,32 @@ pub(crate) fn run(arguments: &Explore) -> ExitCode {
         let usual = || PathBuf::from("grenadier-runs").join(format!("{name}-explore{shard}"));
         arguments.out.clone().unwrap_or_else(usual)
     });
-    leave(&exploration, folder, arguments.format)
+    let code = leave(&exploration, folder.as_deref(), arguments.format, arguments.quiet);
+    let annotations = grenadier_gate::of_exploration(&exploration, &loaded, folder.as_deref());
+    let summary = grenadier_gate::summary_of_exploration(&exploration, folder.as_deref());
+    super::github::tell(&annotations, &summary, arguments.format, arguments.quiet);
+    code
+}
+
+/// The verdict of the undisturbed run, with the command that makes a run like it.
+fn alone(undisturbed: &SubjectError, arguments: &Explore, loaded: &Loaded) -> Verdict {
+    let mut verdict = (*undisturbed.verdict).clone();
+    let seed = Seed(arguments.seed.filter(|_| arguments.random.is_none()).unwrap_or(loaded.scenario.seed));
+    let Chosen { scenario, procedure } = &arguments.chosen;
+    verdict.run.replay = run_command(scenario, procedure.as_deref(), World::Virtual, seed);
+    verdict
 }
 
 /// Leaves the folder, prints, and gives the exit code.
-pub(super) fn leave(exploration: &Exploration, folder: Option<PathBuf>, format: Format) -> ExitCode {
-    if let Some(folder) = &folder
+pub(super) fn leave(exploration: &Exploration, folder: Option<&Path>, format: Format, quiet: Quiet) -> ExitCode {
+    if let Some(folder) = folder
         && let Err(error) = ExploreFolder::new(folder).write(exploration)
     {
         return report_as(format, ExitCode::Environment, &error, Some("choose another folder with --out"));
     }
     match format {
         Format::Json => print(&exploration.to_json()),
+        Format::Text if quiet.quiet => line(&verdict_line(exploration)),
         Format::Text => {
             let folder = folder.map(|folder| folder.display().to_string());
             print(&text(exploration, folder.as_deref()));
@@ -87,6 +111,7 @@ fn leave_assumptions(found: &Assumptions, arguments: &Explore) -> ExitCode {
     }
     match arguments.format {
         Format::Json => print(&found.to_json()),
+        Format::Text if arguments.quiet.quiet => line(&found.line()),
         Format::Text => {
             let folder = folder.map(|folder| folder.display().to_string());
             print(&found.text(folder.as_deref()));
@@ -103,9 +128,10 @@ struct Progress {
 }
 
 impl Progress {
-    fn new() -> Progress {
+    fn new(quiet: Quiet) -> Progress {
         let stop = super::signals::listen();
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let shown = !quiet.quiet && std::io::stderr().is_terminal();
+        let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{pos} of {len} cases  {wide_bar}  {per_sec}  {eta} left");
         bar.set_style(style.expect("the template is well-formed"));
         bar.enable_steady_tick(Duration::from_millis(200));

@@ -14,8 +14,8 @@ use grenadier_gate::{
 use grenadier_scenario::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::{Format, Gate as Arguments};
-use crate::output::{complain, print, report_as};
+use crate::arguments::{Format, Gate as Arguments, Quiet};
+use crate::output::{complain, line, print, report_as};
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     if arguments.print_profile {
@@ -41,7 +41,7 @@ fn gated(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
     };
     let unwritable = |error| report_as(format, ExitCode::Environment, &error, Some("choose another folder with --out"));
     let folder = GateFolder::begin(&arguments.out).map_err(unwritable)?;
-    let watching = Watching::new(jobs.len());
+    let watching = Watching::new(jobs.len(), arguments.quiet);
     let worlds = Worlds { folder: folder.path().to_owned(), workers: arguments.workers };
     let began = Instant::now();
     let gated = grenadier_gate::run(jobs, &worlds, arguments.workers, &watching);
@@ -53,9 +53,10 @@ fn gated(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
     let written = folder.finish(&gate, &gated);
     match format {
         Format::Json => print(&gate.to_json()),
+        Format::Text if arguments.quiet.quiet => line(&gate.summary),
         Format::Text => print(&grenadier_gate::text(&gate, &folder.path().display().to_string())),
     }
-    super::github::tell(&grenadier_gate::annotations(&gate), &grenadier_gate::summary(&gate), format);
+    super::github::tell(&grenadier_gate::annotations(&gate), &grenadier_gate::summary(&gate), format, arguments.quiet);
     written.map_err(|error| {
         report_as(Format::Text, ExitCode::Environment, &error, Some("choose another folder with --out"))
     })?;
@@ -93,17 +94,19 @@ fn ungathered(error: GatherError, format: Format) -> ExitCode {
 /// What is being done, in a line on a terminal; elsewhere a line for each row that has ended.
 pub(super) struct Watching {
     pub(super) bar: ProgressBar,
+    quiet: Quiet,
     stop: &'static AtomicBool,
 }
 
 impl Watching {
-    pub(super) fn new(jobs: usize) -> Watching {
+    pub(super) fn new(jobs: usize, quiet: Quiet) -> Watching {
         let stop = super::signals::listen();
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(jobs as u64) } else { ProgressBar::hidden() };
+        let shown = !quiet.quiet && std::io::stderr().is_terminal();
+        let bar = if shown { ProgressBar::new(jobs as u64) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{pos} of {len}  {wide_bar}  {msg}  {elapsed}");
         bar.set_style(style.expect("the template is well-formed"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Watching { bar, stop }
+        Watching { bar, quiet, stop }
     }
 }
 
@@ -128,6 +131,9 @@ impl Progress for Watching {
 
     fn ended(&self, row: &Row) {
         self.bar.inc(1);
+        if self.quiet.quiet {
+            return;
+        }
         let text = format!("{:11}  {}  {:.2} s", row.status.word(), row.name, row.seconds);
         // On a terminal the bar tells of what passes, and the table follows.
         match (self.bar.is_hidden(), row.status) {

@@ -8,9 +8,10 @@ use grenadier_fleet_docker::engine::connect;
 use grenadier_fleet_docker::images::{Origin, Progress, Stage, ensure, standard};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::arguments::Images;
 use crate::output::{complain, line, report};
 
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run(arguments: &Images) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(ExitCode::Environment, &error, None),
@@ -20,10 +21,15 @@ pub(crate) fn run() -> ExitCode {
             Ok(docker) => docker,
             Err(error) => return report(ExitCode::Environment, &error, Some(error.hint())),
         };
-        let mut bars = Bars::default();
+        let quiet = arguments.quiet.quiet;
+        let mut bars = Bars { quiet, ..Bars::default() };
         match ensure(&docker, &standard(), &mut bars).await {
             Ok(reports) => {
                 bars.finish();
+                if quiet {
+                    reports.iter().for_each(|report| line(&report.name));
+                    return ExitCode::Passed;
+                }
                 for report in reports {
                     let mib = report.size >> 20;
                     line(&format!("{:40} {mib:>5} MiB  {}", report.name, origin(report.origin)));
@@ -42,6 +48,7 @@ pub(crate) fn run() -> ExitCode {
 /// One line an image, moving while it is made; plain lines where there is no terminal.
 #[derive(Default)]
 struct Bars {
+    quiet: bool,
     all: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
 }
@@ -56,6 +63,9 @@ impl Bars {
 
 impl Progress for Bars {
     fn stage(&mut self, image: &str, stage: &Stage) {
+        if self.quiet {
+            return;
+        }
         if self.all.is_hidden() {
             complain(&format!("{image}: {}\n", words(stage)));
             return;

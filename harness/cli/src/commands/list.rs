@@ -1,11 +1,11 @@
 //! `grenadier list`.
 
 use grenadier_checks::ExitCode;
+use grenadier_outputs::{Listing, pretty};
 use grenadier_scenario::{Embedded, Field, Scenario, embedded, parse};
-use serde_json::json;
 
 use crate::arguments::{Format, List};
-use crate::output::line;
+use crate::output::{line, print};
 
 pub(crate) fn run(arguments: &List) -> ExitCode {
     let scenario =
@@ -16,19 +16,9 @@ pub(crate) fn run(arguments: &List) -> ExitCode {
     let scenarios: Vec<Scenario> = embedded().iter().map(scenario).filter(asked).collect();
     match arguments.format {
         Format::Json => {
-            let rows: Vec<_> = scenarios
-                .iter()
-                .map(|scenario| {
-                    let Scenario { name, system, labels, description, field, .. } = scenario;
-                    let (from, to) = (scenario.from.to_string(), scenario.to.to_string());
-                    json!({
-                        "name": name, "system": system, "from": from, "to": to, "labels": labels,
-                        "description": description, "field": field,
-                    })
-                })
-                .collect();
-            line(&serde_json::to_string_pretty(&rows).expect("rows are plain JSON"));
+            print(&pretty(&Listing::of(&scenarios)));
         }
+        Format::Text if arguments.quiet.quiet => scenarios.iter().for_each(|scenario| line(&scenario.name)),
         Format::Text if scenarios.is_empty() => {
             line("no scenario that comes with the product is recognised by that");
             line("\nsee all symptoms with: grenadier list --field");

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
+use grenadier_outputs::Failure;
 use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_case};
-use serde_json::json;
 
 use crate::arguments::{Chosen, Format};
-use crate::output::{complain, line, report_as, word};
+use crate::output::{complain, fail, report_as};
 
 /// The scenario, or the exit code after its problems were printed.
 pub(crate) fn scenario(name_or_path: &str, format: Format) -> Result<Loaded, ExitCode> {
@@ -48,8 +48,8 @@ pub(super) fn complained(errors: &[LoadError], format: Format) -> ExitCode {
     match format {
         // One document: where no file has problems, the first error is what there is to tell.
         Format::Json if !problems.is_empty() => {
-            let problems: Vec<_> = problems.iter().flat_map(|problems| problems.iter()).collect();
-            line(&json!({"verdict": word(code), "exit_code": code.code(), "problems": problems}).to_string());
+            let problems = problems.iter().flat_map(|problems| problems.iter()).cloned().collect();
+            fail(&Failure::of_problems(problems));
         }
         Format::Json => {
             others.take(1).for_each(|error| _ = report_as(format, code, error, error.help().as_deref()));

@@ -45,7 +45,11 @@ pub(crate) fn run(arguments: &Merge) -> ExitCode {
     };
     let usual = || PathBuf::from("grenadier-runs").join(format!("{}-explore", whole.scenario));
     let folder = arguments.out.clone().unwrap_or_else(usual);
-    super::explore::leave(&whole, Some(folder), arguments.format)
+    let code = super::explore::leave(&whole, Some(&folder), arguments.format, arguments.quiet);
+    // Each shard has told of the scenario's lines already.
+    let summary = grenadier_gate::summary_of_exploration(&whole, Some(&folder));
+    super::github::tell(&[], &summary, arguments.format, arguments.quiet);
+    code
 }
 
 fn read(folder: &Path) -> Result<Exploration, ShardError> {

@@ -45,6 +45,10 @@ pub(crate) fn run(arguments: &New) -> ExitCode {
         return report(code, &NewError::Write { path, source }, Some("choose another file with --out"));
     }
     let path = path.display();
+    if arguments.quiet.quiet {
+        line(&path.to_string());
+        return ExitCode::Passed;
+    }
     line(&format!("{path} begins as {} does", arguments.from));
     line(&format!("run it    grenadier run {path}"));
     line(&format!("break it  grenadier explore {path}"));
@@ -116,7 +120,14 @@ mod tests {
             "deploy-new".parse::<grenadier_catalog::FaultPlace>().unwrap(),
             grenadier_catalog::FaultKind::DiskFull,
         );
-        assert_eq!(with_faults(text, &[fault]), None);
+        assert_eq!(with_faults(text, std::slice::from_ref(&fault)), None);
+        let made =
+            with_faults("name: mine\nhorizon: 10m\nexpect:\n  outcome: upgraded\n", std::slice::from_ref(&fault));
+        let item = "faults:\n  - at: deploy-new\n    do: disk-full\n";
+        let want = format!("name: mine\nhorizon: 10m\n{item}expect:\n  outcome: upgraded\n");
+        assert_eq!(made.as_deref(), Some(want.as_str()));
+        let more = with_faults("faults:\n  - {at: a, do: b}\n", &[fault]);
+        assert_eq!(more.as_deref(), Some(format!("{item}  - {{at: a, do: b}}\n").as_str()));
         assert_eq!(with_faults(text, &[]).as_deref(), Some(text));
     }
 }

@@ -6,7 +6,7 @@ use grenadier_catalog::System;
 use grenadier_checks::ExitCode;
 use grenadier_gate::Worlds;
 use grenadier_paths::{
-    Evidence, Paths, PathsFolder, Question, Rehearsing, State, Template, html, markdown, paths, text,
+    Evidence, FolderError, Paths, PathsFolder, Question, Rehearsing, State, Template, html, markdown, paths, text,
 };
 use grenadier_scenario::{Loaded, embedded, load, suggestion};
 use thiserror::Error;
@@ -47,6 +47,10 @@ fn answered(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
     let written = folder.as_ref().map_or(Ok(()), |folder| folder.finish(&found));
     match arguments.format {
         PageFormat::Text => {
+            if arguments.quiet.quiet {
+                line(&found.summary);
+                return finished(&found, written);
+            }
             print(&text(&found));
             match &folder {
                 Some(folder) => line(&format!("{} explains it", folder.path().display())),
@@ -58,6 +62,11 @@ fn answered(arguments: &Arguments) -> Result<ExitCode, ExitCode> {
         PageFormat::Markdown => print(&markdown(&found)),
         PageFormat::Html => print(&html(&found, None)),
     }
+    finished(&found, written)
+}
+
+/// The exit code of a matrix, unless its folder could not be written.
+fn finished(found: &Paths, written: Result<(), FolderError>) -> Result<ExitCode, ExitCode> {
     written.map_err(|error| report(ExitCode::Environment, &error, Some("choose another folder with --out")))?;
     Ok(found.exit_code())
 }
@@ -105,7 +114,7 @@ fn rehearsed(
         World::Virtual => grenadier_catalog::World::Virtual,
         World::Docker => grenadier_catalog::World::Docker,
     };
-    let watching = Watching::new(0);
+    let watching = Watching::new(0, arguments.quiet);
     let worlds = Worlds { folder: folder.path().to_owned(), workers: arguments.workers };
     let rehearsing = Rehearsing::new(question, world, folder.path(), &worlds, arguments.workers, &watching);
     let mut rehearsing = rehearsing.map_err(|error| report_as(format, ExitCode::Input, &error, Some(&error.hint())))?;

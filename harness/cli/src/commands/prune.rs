@@ -12,7 +12,7 @@ use crate::arguments::Prune;
 use crate::output::{complain, line, report};
 
 /// What is written last into every folder that we leave.
-const OURS: [&str; 4] = ["verdict.json", "explore.json", "gate.json", "paths.json"];
+const OURS: [&str; 5] = ["verdict.json", "explore.json", "assumptions.json", "gate.json", "paths.json"];
 
 #[derive(Debug, Error)]
 #[error("read {}", path.display())]
@@ -32,9 +32,10 @@ pub(crate) fn run(arguments: &Prune) -> ExitCode {
     // The newest first; of one moment, by name.
     runs.sort_by_key(|(written, path)| (Reverse(*written), path.clone()));
     let old = runs.split_off(arguments.keep.min(runs.len()));
-    let mut code = ExitCode::Passed;
+    let (mut code, quiet) = (ExitCode::Passed, arguments.quiet.quiet);
     for (_, path) in &old {
         match std::fs::remove_dir_all(path) {
+            Ok(()) if quiet => line(&path.display().to_string()),
             Ok(()) => line(&format!("removed {}", path.display())),
             Err(error) => {
                 complain(&format!("error: remove {}: {error}\n", path.display()));
@@ -42,7 +43,7 @@ pub(crate) fn run(arguments: &Prune) -> ExitCode {
             }
         }
     }
-    if old.is_empty() {
+    if old.is_empty() && !quiet {
         line(&format!("nothing to remove: {} runs are there", runs.len()));
     }
     code

@@ -7,7 +7,7 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_explore::{Replayed, docker_case, replay};
-use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
+use grenadier_report::{Ending, Live, RunFolder, Style, ending, json, verdict_line};
 use grenadier_runner::DECLARED;
 use grenadier_scenario::Case;
 use thiserror::Error;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Replay) -> ExitCode {
     let terminal = std::io::stdout().is_terminal();
     let style = Style::detect(terminal, std::env::var_os("NO_COLOR").as_deref(), std::env::var_os("TERM").as_deref());
     let log = EventLog::default();
-    if format == Format::Text && !arguments.quiet {
+    if format == Format::Text && !arguments.quiet.quiet {
         log.observe(Live::new(Box::new(std::io::stdout()), style, terminal).observer());
     }
     let folder = (!arguments.no_folder).then(|| folder(arguments, &case));
@@ -73,6 +73,7 @@ pub(crate) fn run(arguments: &Replay) -> ExitCode {
     let verdict = &replayed.output.verdict;
     match format {
         Format::Json => print(&json(verdict)),
+        Format::Text if arguments.quiet.quiet => print(&verdict_line(verdict, style)),
         Format::Text => {
             if let Some(shows) = &replayed.shows {
                 line(&format!("shows  {shows}"));

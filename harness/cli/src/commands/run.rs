@@ -7,7 +7,7 @@ use std::time::Instant;
 use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
-use grenadier_report::{Ending, Live, RunFolder, Style, ending, json};
+use grenadier_report::{Ending, Live, RunFolder, Style, ending, json, verdict_line};
 use grenadier_runner::{DECLARED, RunOutput, run_command, run_virtual};
 use grenadier_scenario::{Case, Loaded};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
     let terminal = std::io::stdout().is_terminal();
     let style = Style::detect(terminal, std::env::var_os("NO_COLOR").as_deref(), std::env::var_os("TERM").as_deref());
     let log = EventLog::default();
-    if arguments.format == Format::Text && !arguments.quiet {
+    if arguments.format == Format::Text && !arguments.quiet.quiet {
         log.observe(Live::new(Box::new(std::io::stdout()), style, terminal).observer());
     }
     let replay = replay(arguments, seed);
@@ -51,10 +51,12 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
     };
     match arguments.format {
         Format::Json => print(&json(&output.verdict)),
+        Format::Text if arguments.quiet.quiet => print(&verdict_line(&output.verdict, style)),
         Format::Text => print(&ending(&output.verdict, &Ending { folder, next: None }, style)),
     }
     let annotation = grenadier_gate::of_run(&output.verdict, &loaded);
-    super::github::tell(annotation.as_slice(), &grenadier_gate::summary_of_run(&output.verdict), arguments.format);
+    let summary = grenadier_gate::summary_of_run(&output.verdict);
+    super::github::tell(annotation.as_slice(), &summary, arguments.format, arguments.quiet);
     output.verdict.exit_code()
 }
 

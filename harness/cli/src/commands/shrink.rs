@@ -30,6 +30,10 @@ pub(crate) fn run(arguments: &Shrink) -> ExitCode {
     if let Err(error) = std::fs::write(&out, small.to_yaml(&out.display().to_string())) {
         return report(ExitCode::Environment, &error, Some("choose another file with --out"));
     }
+    if arguments.quiet.quiet {
+        line(&out.display().to_string());
+        return ExitCode::Passed;
+    }
     line(&format!("{} faults instead of {}, after {} runs", shrunk.after, shrunk.before, shrunk.runs));
     line(&format!("shows   {}", small.shows.as_deref().unwrap_or("nothing")));
     line(&format!("replay  grenadier replay {}", out.display()));

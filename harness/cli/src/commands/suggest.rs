@@ -7,11 +7,11 @@ use grenadier_checks::{ExitCode, Word};
 use grenadier_clock::Seed;
 use grenadier_events::{EventLog, World};
 use grenadier_explore::{Suggestion, calls_of, steps_of, suggest};
+use grenadier_outputs::{Suggestions, pretty};
 use grenadier_runner::{run_command, run_virtual};
-use serde_json::json;
 
 use crate::arguments::{Format, Suggest};
-use crate::output::{complain, line, report_as};
+use crate::output::{complain, line, print, report_as};
 
 pub(crate) fn run(arguments: &Suggest) -> ExitCode {
     let format = arguments.format;
@@ -39,19 +39,9 @@ pub(crate) fn run(arguments: &Suggest) -> ExitCode {
     let found = suggest(&calls, &steps, &log, arguments.most);
     match format {
         Format::Json => {
-            let rows: Vec<_> = found
-                .iter()
-                .map(|known| {
-                    let Suggestion { fault, line, text, words: [named, symptom], .. } = known;
-                    let run = format!("{run} --fault '{fault}'");
-                    json!({
-                        "fault": fault.to_string(), "line": line, "text": text, "named": named, "symptom": symptom,
-                        "run": run,
-                    })
-                })
-                .collect();
-            line(&serde_json::to_string_pretty(&rows).expect("rows are plain JSON"));
+            print(&pretty(&Suggestions::of(&loaded.scenario.name, &run, &found)));
         }
+        Format::Text if arguments.quiet.quiet => found.iter().for_each(|known| line(&known.fault.to_string())),
         Format::Text if found.is_empty() => {
             line(&format!(
                 "no line names a call or a step of {} and what went wrong with it",

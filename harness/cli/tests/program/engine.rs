@@ -22,6 +22,12 @@ fn example(place: &Place) -> String {
     example
 }
 
+/// Parameters, beside what they name, of an upgrade of which nobody hears.
+pub(crate) fn unreachable(place: &Place) {
+    let example = example(place).replace("https://vcenter.example", "https://127.0.0.1:1");
+    std::fs::write(place.path().join("swap.yaml"), example).unwrap();
+}
+
 /// An upgrade; nobody listens where the vCenter should be.
 fn upgrade(place: &Place, more: &[&str]) -> Ended {
     let given = ["engine", "upgrade", "--journal", "swap.sqlite", "--parameters", "swap.yaml"];
@@ -37,8 +43,7 @@ fn status(place: &Place, more: &[&str]) -> Ended {
 #[test]
 fn the_example_in_the_help_is_one() {
     let place = Place::new();
-    let example = example(&place).replace("https://vcenter.example", "https://127.0.0.1:1");
-    std::fs::write(place.path().join("swap.yaml"), example).unwrap();
+    unreachable(&place);
     let ended = upgrade(&place, &["--format", "json"]);
     let result: serde_json::Value = serde_json::from_str(ended.out.trim_end()).unwrap_or_else(|_| panic!("{ended:?}"));
     assert_eq!(

@@ -7,9 +7,8 @@ use std::process::{Command, Stdio};
 use grenadier_scenario::embedded;
 use serde_json::Value;
 
-use crate::support::{Ended, Place, SWAP};
+use crate::support::{Ended, Place, SWAP, UPGRADE};
 
-const UPGRADE: &str = "haproxy-appliance-upgrade";
 const VIRTUAL: &str = "[[run]]\nworld = \"virtual\"\n";
 
 /// A place with a profile over a folder of scenarios: variants of the upgrade.
@@ -232,6 +231,8 @@ fn a_job_on_github_gets_annotations_and_a_summary() {
     let summary = fs::read_to_string(place.path().join("summary.md")).unwrap();
     assert_eq!(summary.matches("### Grenadier gate: the upgrade failed").count(), 2, "{summary}");
     assert_eq!(summary.matches("### Grenadier run: the upgrade failed").count(), 2, "{summary}");
+    let quiet = on_github(&["gate", "--profile", "gate.toml", "--quiet"]);
+    assert!(!quiet.out.contains("::error") && quiet.err.contains(&want), "{quiet:?}");
     let elsewhere = place.start(&["run", "mine/slow.yaml"]);
     assert!(!elsewhere.out.contains("::error"), "{}", elsewhere.out);
 }

@@ -57,8 +57,15 @@ fn what_is_printed_is_the_verdict_in_the_folder() {
 #[test]
 fn the_list_is_a_document_too() {
     let (code, value) = json(&Place::new(), &["list"]);
-    let names: Vec<&str> = value.as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
+    let names: Vec<&str> =
+        value["scenarios"].as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
     let embedded: Vec<&str> = grenadier_scenario::embedded().iter().map(|scenario| scenario.name).collect();
     assert_eq!((code, names), (0, embedded));
-    assert!(value.as_array().unwrap().iter().all(|row| row["labels"].as_array().is_some_and(|it| !it.is_empty())));
+    assert!(
+        value["scenarios"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["labels"].as_array().is_some_and(|it| !it.is_empty()))
+    );
 }

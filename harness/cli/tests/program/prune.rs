@@ -28,6 +28,7 @@ fn the_newest_stay_and_what_is_not_ours_is_left_alone() {
     folder(&place, "an-exploration", "explore.json", 2);
     folder(&place, "a-gate", "gate.json", 3);
     folder(&place, "an-old-run", "verdict.json", 4);
+    folder(&place, "assumed", "assumptions.json", 5);
     folder(&place, "notes", "notes.txt", 99);
     #[cfg(unix)]
     std::os::unix::fs::symlink(place.path(), place.path().join("grenadier-runs/a-link")).unwrap();
@@ -35,7 +36,10 @@ fn the_newest_stay_and_what_is_not_ours_is_left_alone() {
 
     let ended = place.start(&["prune", "--keep", "2"]);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
-    assert_eq!(ended.out, "removed grenadier-runs/a-gate\nremoved grenadier-runs/an-old-run\n");
+    assert_eq!(
+        ended.out,
+        "removed grenadier-runs/a-gate\nremoved grenadier-runs/an-old-run\nremoved grenadier-runs/assumed\n"
+    );
     assert_eq!(there(&place), ["a-link", "a-run", "an-exploration", "notes"]);
     let again = place.start(&["prune", "--keep", "2"]);
     assert_eq!(again.out, "nothing to remove: 2 runs are there\n");

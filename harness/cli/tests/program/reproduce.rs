@@ -16,8 +16,8 @@ fn a_symptom_finds_the_scenarios_that_show_it() {
     // All of several symptoms, whatever the case of their letters.
     let both = place.start(&["list", "--symptom", "409", "--symptom", "version MISMATCH", "--format", "json"]);
     let rows: serde_json::Value = serde_json::from_str(&both.out).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
-    assert_eq!(rows[0]["field"]["symptoms"][0], "409");
+    assert_eq!(rows["scenarios"].as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(rows["scenarios"][0]["field"]["symptoms"][0], "409");
     let none = place.start(&["list", "--symptom", "no such thing"]);
     assert!(none.out.starts_with("no scenario that comes with the product is recognised by that\n"), "{}", none.out);
 }
@@ -42,7 +42,8 @@ fn a_log_points_to_faults_that_a_new_scenario_then_has() {
     assert!(text.contains("\nname: lost-import\n") || text.starts_with("name: lost-import\n"), "{text}");
 
     let json = place.start(&["suggest", SWAP, "engine.log", "--most", "1", "--format", "json"]);
-    let rows: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let rows = &found["suggestions"];
     assert_eq!((rows.as_array().unwrap().len(), &rows[0]["fault"], &rows[0]["line"]), (1, &fault.into(), &2.into()));
 }
 

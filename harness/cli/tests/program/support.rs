@@ -9,6 +9,9 @@ use tempfile::TempDir;
 /// The scenario that most tests run.
 pub(crate) const SWAP: &str = "haproxy-appliance-swap";
 
+/// A smaller one: its exploration finds something in a few cases of procedure `documented`.
+pub(crate) const UPGRADE: &str = "haproxy-appliance-upgrade";
+
 /// A directory of a test's own, in which the program is started.
 pub(crate) struct Place(TempDir);
 

@@ -39,6 +39,24 @@ pub fn ending(verdict: &Verdict, with: &Ending, style: Style) -> String {
     page.text
 }
 
+/// The verdict alone, in one line.
+pub fn verdict_line(verdict: &Verdict, style: Style) -> String {
+    let (tone, word) = verdict_word(verdict.verdict);
+    let (name, about, summary) = (one_line(&verdict.run.scenario), about(verdict), summary(verdict));
+    format!("{}  {name}  {about}: {summary}\n", style.paint(tone, word))
+}
+
+/// What was run, in a few words.
+fn about(verdict: &Verdict) -> String {
+    let run = &verdict.run;
+    one_line(&format!("{} → {}, {} world, {}", run.base, run.target, run.world.name(), verdict.ended_ns))
+}
+
+/// The summary behind the word, which is said already.
+fn summary(verdict: &Verdict) -> String {
+    one_line(verdict.summary.split_once(": ").map_or(verdict.summary.as_str(), |(_, rest)| rest))
+}
+
 struct Page {
     text: String,
     style: Style,
@@ -203,13 +221,9 @@ impl Page {
 
     fn verdict(&mut self, verdict: &Verdict, with: &Ending) {
         let (tone, word) = verdict_word(verdict.verdict);
-        let run = &verdict.run;
-        let name = self.style.paint(Tone::Strong, &one_line(&run.scenario));
-        let about = format!("{} → {}, {} world, {}", run.base, run.target, run.world.name(), verdict.ended_ns);
-        self.row(tone, word, &format!("{name}  {}", one_line(&about)));
-        // The word is said already.
-        let summary = verdict.summary.split_once(": ").map_or(verdict.summary.as_str(), |(_, rest)| rest);
-        self.row(Tone::Quiet, "", &one_line(summary));
+        let name = self.style.paint(Tone::Strong, &one_line(&verdict.run.scenario));
+        self.row(tone, word, &format!("{name}  {}", about(verdict)));
+        self.row(Tone::Quiet, "", &summary(verdict));
         let next = with.next.clone().unwrap_or_else(|| next(verdict, with));
         self.row(Tone::Strong, "next", &one_line(&next));
     }
@@ -267,6 +281,15 @@ mod tests {
                       all 10 checks
                 next  nothing to do; target/grenadier/haproxy-appliance-swap explains the run
         ");
+    }
+
+    #[test]
+    fn the_verdict_alone_is_one_line() {
+        let line = verdict_line(&testing::failed(), Style::PLAIN);
+        let want =
+            "FAILED  haproxy-appliance-swap  v0.1.10 → v0.2.0, virtual world, 10m00s: outage: api was unreachable for";
+        assert!(line.starts_with(want), "{line}");
+        assert_eq!(line.matches('\n').count(), 1);
     }
 
     #[test]

@@ -4,6 +4,6 @@ mod ending;
 mod live;
 mod style;
 
-pub use ending::{Ending, ending};
+pub use ending::{Ending, ending, verdict_line};
 pub use live::Live;
 pub use style::Style;

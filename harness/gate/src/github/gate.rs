@@ -1,15 +1,12 @@
-//! What GitHub shows of a gate or a run.
+//! A gate.
 
 use std::collections::BTreeMap;
 
-use grenadier_catalog::Named;
-use grenadier_checks::{Verdict, Word};
-use grenadier_events::CheckStatus;
-use grenadier_report::{Annotation, Level, MarkdownTable, suite_of};
-use grenadier_scenario::Loaded;
+use grenadier_report::{Annotation, Level, MarkdownTable};
 
+use super::heading;
 use crate::gate::Gate;
-use crate::row::{Row, Status, line_for};
+use crate::row::{Row, Status};
 use crate::text::cells;
 
 /// What there is to say beside scenario files: first the upgrades that failed, then what says nothing about them.
@@ -50,23 +47,6 @@ const fn level(status: Status) -> Option<Level> {
     }
 }
 
-/// What there is to say beside the file of one run's scenario.
-pub fn of_run(verdict: &Verdict, loaded: &Loaded) -> Option<Annotation> {
-    let level = match verdict.verdict {
-        Word::Failed => Level::Error,
-        Word::Unfit => Level::Warning,
-        Word::Passed | Word::Interrupted => return None,
-    };
-    let run = &verdict.run;
-    Some(Annotation {
-        level,
-        file: loaded.file.clone(),
-        line: line_for(verdict, &loaded.source),
-        title: suite_of(run),
-        message: format!("{}\n{}", verdict.summary, run.replay),
-    })
-}
-
 /// The gate in Markdown, for the summary of a step.
 pub fn summary(gate: &Gate) -> String {
     let mut text = format!("### Grenadier gate: {}\n\n", heading(gate.verdict));
@@ -97,34 +77,10 @@ pub fn summary(gate: &Gate) -> String {
     text + &format!("\n{}", all.text())
 }
 
-/// One run in Markdown, for the summary of a step.
-pub fn summary_of_run(verdict: &Verdict) -> String {
-    let mut table = MarkdownTable::new(&["check", "", "what it found"]);
-    for line in &verdict.checks {
-        let word = match (line.result.status, line.is_good()) {
-            (CheckStatus::NotCovered, true) => "not covered",
-            (CheckStatus::NotCovered, false) => "NOT COVERED",
-            (CheckStatus::Pass | CheckStatus::Fail, true) => "pass",
-            (CheckStatus::Pass | CheckStatus::Fail, false) => "FAIL",
-        };
-        table.row(&[line.result.check.name(), word, &line.result.message]);
-    }
-    let mut says = MarkdownTable::new(&["scenario", "verdict", "again"]);
-    says.row(&[&verdict.run.scenario, &verdict.summary, &verdict.run.replay]);
-    format!("### Grenadier run: {}\n\n{}\n{}\n", heading(verdict.verdict), says.text(), table.text())
-}
-
-const fn heading(verdict: Word) -> &'static str {
-    match verdict {
-        Word::Passed => "passed",
-        Word::Failed => "the upgrade failed",
-        Word::Unfit => "the environment is not fit to tell",
-        Word::Interrupted => "interrupted",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use grenadier_checks::Word;
+
     use super::*;
     use crate::Attempt;
     use crate::testing::{Script, ended, gate};
