@@ -70,7 +70,7 @@ fn the_page_is_the_one_in_the_repository() {
 fn a_name_that_is_none_is_refused_with_those_there_are() {
     let ended = Place::new().start(&["schema", "--output", "runs"]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-    assert!(ended.err.contains("run, explore, assumptions, gate, list"), "{}", ended.err);
+    assert!(ended.err.contains("run, explore, assumptions, gate, paths"), "{}", ended.err);
 }
 
 #[test]
