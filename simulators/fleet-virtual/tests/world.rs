@@ -10,7 +10,7 @@ use grenadier_events::{Availability, Event, EventLog, Kind};
 use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Disk, DiskImage, GuestReport, Hardware, Host as Capacity, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
-    OperationError, OperationOutput, Power, Reconfiguration, SegmentSpec, TimingProfile, Watch, WatchKind,
+    OperationError, OperationOutput, Power, ProbeKind, Reconfiguration, SegmentSpec, TimingProfile, Watch,
 };
 use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener};
@@ -101,9 +101,9 @@ async fn started(world: &VirtualWorld, spec: MachineSpec) -> MachineId {
     id
 }
 
-fn watch(client: MachineId, kind: WatchKind) -> Watch {
+fn watch(client: MachineId, kind: ProbeKind) -> Watch {
     let target = "198.18.2.20:443".parse().unwrap();
-    Watch { client, target, tls: false, kind, every: Duration::from_millis(10) }
+    Watch { client, target, tls: false, kind, every: Duration::from_millis(10), backends: Vec::new() }
 }
 
 fn client() -> MachineSpec {
@@ -129,7 +129,7 @@ fn a_swap_is_seen_only_when_the_client_gives_up_the_old_neighbour() {
     let (off_at, on_at) = world.block_on(async {
         let old = started(&world, server("old", 1)).await;
         let client = started(&world, client()).await;
-        world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+        world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
         world.sleep(Duration::from_secs(60)).await;
         world.perform(Operation::PowerOff { machine: old }).await.unwrap();
         let off_at = world.now();
@@ -157,7 +157,7 @@ fn two_owners_are_told_and_clients_differ() {
             started(&world, server("old", 1)).await;
             started(&world, server("new", 2)).await;
             let client = started(&world, client()).await;
-            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
             world.sleep(Duration::from_secs(600)).await;
         });
         let fights = |events: &[Event]| {
@@ -185,7 +185,7 @@ fn a_kept_connection_breaks_even_where_new_ones_never_fail() {
     world.block_on(async {
         let old = started(&world, server("old", 1)).await;
         let client = started(&world, client()).await;
-        world.watch(watch(client, WatchKind::HttpPinned), "shop", "client");
+        world.watch(watch(client, ProbeKind::HttpPinned), "shop", "client");
         world.sleep(Duration::from_secs(1)).await;
         world.perform(Operation::Reset { machine: old }).await.unwrap();
         world.sleep(Duration::from_secs(100)).await;
@@ -267,7 +267,7 @@ fn one_seed_one_log() {
         world.block_on(async {
             let old = started(&world, server("old", 1)).await;
             let client = started(&world, client()).await;
-            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
             world.perform(Operation::PowerOff { machine: old }).await.unwrap();
             started(&world, server("new", 2)).await;
             world.sleep(Duration::from_secs(120)).await;

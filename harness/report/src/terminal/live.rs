@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use grenadier_clock::{Time, format_duration};
-use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, StepVerb};
+use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, ProberState, StepVerb};
 
 use super::style::Style;
 use crate::text::one_line;
@@ -76,6 +76,19 @@ impl Live {
             }
             Kind::EngineFinished { .. } => self.step = None,
             Kind::RunFinished { .. } => self.clear(),
+            Kind::Prober { target, client, probe, now: state } => {
+                let name = seen_by(&one_line(target), probe.name());
+                match state {
+                    ProberState::Gap { reason, .. } => {
+                        let text = format!("{name} by {}: {}", one_line(client), one_line(reason));
+                        self.line(Tone::Notice, "UNSEEN", None, &text);
+                    }
+                    ProberState::NotCovered { reason } => {
+                        self.line(Tone::Notice, "UNSEEN", None, &format!("{name}: not covered: {}", one_line(reason)));
+                    }
+                    ProberState::Started { .. } | ProberState::Stopped { .. } | ProberState::Late { .. } => {}
+                }
+            }
             // The log has them; a line each would bury what matters.
             Kind::Call { .. }
             | Kind::Task { .. }
@@ -138,7 +151,7 @@ impl Live {
         let target = seen_by(&one_line(&key.0), &key.2);
         // One probe is the usual case; of several, each has its say once, so its client and kind are told too.
         match seen {
-            Availability::Down { reason } if watched && !self.lost.contains_key(&key) => {
+            Availability::Down { reason, .. } if watched && !self.lost.contains_key(&key) => {
                 self.line(Tone::Notice, "DOWN", None, &format!("{target}: {}", one_line(reason)));
                 self.lost.insert(key, at);
             }

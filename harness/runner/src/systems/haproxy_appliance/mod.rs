@@ -18,8 +18,8 @@ use grenadier_checks::{
 };
 use grenadier_engine::MemoryStorage;
 use grenadier_engine::shell::{Shell, ShellAccess};
-use grenadier_events::Actor;
-use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId, WatchKind};
+use grenadier_events::{Actor, Kind, ProbeKind, ProberState};
+use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId};
 use grenadier_scenario::{ApplianceState, ForeignEvent, Given, ProductVersion, Scenario};
 
 use crate::data_plane::DataPlane;
@@ -155,22 +155,51 @@ impl HaproxyAppliance {
         let mut watches = Vec::new();
         let canary = std::net::SocketAddr::new(layout.canary.0.addr(), layout.canary.1);
         let every = Duration::from_millis(10);
-        watches.push((CANARY.to_owned(), canary, WatchKind::HttpNew, every));
+        watches.push((CANARY.to_owned(), canary, ProbeKind::HttpNew, every, vec![CANARY.to_owned()]));
         for probe in self.scenario.probes() {
             let balancer = layout.balancers.iter().find(|balancer| balancer.name == probe.target);
             let balancer = balancer.expect("the decoder let only declared targets pass");
-            let kind = match probe.kind {
-                grenadier_catalog::ProbeKind::HttpNew => WatchKind::HttpNew,
-                grenadier_catalog::ProbeKind::HttpPinned => WatchKind::HttpPinned,
-            };
-            watches.push((balancer.name.clone(), balancer.vip, kind, probe.every));
+            let kind = probe_kind(probe.kind);
+            if let Some(reason) = not_covered(probe.kind) {
+                let now = ProberState::NotCovered { reason: reason.to_owned() };
+                let (target, client) = (balancer.name.clone(), CLIENT.to_owned());
+                let told = Kind::Prober { target, client, probe: kind, now };
+                stage.log().emit(stage.clock().now(), Actor::Probe, told);
+                continue;
+            }
+            let backends = balancer.backends.iter().map(|(name, _, _)| name.clone()).collect();
+            watches.push((balancer.name.clone(), balancer.vip, kind, probe.every, backends));
         }
-        for (name, target, kind, every) in watches {
-            let watch = Watch { client, target, tls: false, kind, every };
+        for (name, target, kind, every, backends) in watches {
+            let watch = Watch { client, target, tls: false, kind, every, backends };
             let id = stage.watch(watch, &name, CLIENT);
             self.watches.push(id);
         }
         Ok(())
+    }
+}
+
+/// The kind of probe as fleets and events name it.
+const fn probe_kind(kind: grenadier_catalog::ProbeKind) -> ProbeKind {
+    match kind {
+        grenadier_catalog::ProbeKind::HttpNew => ProbeKind::HttpNew,
+        grenadier_catalog::ProbeKind::HttpPinned => ProbeKind::HttpPinned,
+        grenadier_catalog::ProbeKind::TcpStream => ProbeKind::TcpStream,
+        grenadier_catalog::ProbeKind::Tls => ProbeKind::Tls,
+        grenadier_catalog::ProbeKind::Udp => ProbeKind::Udp,
+        grenadier_catalog::ProbeKind::Arp => ProbeKind::Arp,
+    }
+}
+
+/// Why a load balancer of this system cannot be looked at in this way, in either world.
+const fn not_covered(kind: grenadier_catalog::ProbeKind) -> Option<&'static str> {
+    match kind {
+        grenadier_catalog::ProbeKind::Tls => Some("the appliance passes TCP on and ends no TLS of a load balancer"),
+        grenadier_catalog::ProbeKind::Udp => Some("HAProxy passes no datagrams on"),
+        grenadier_catalog::ProbeKind::HttpNew
+        | grenadier_catalog::ProbeKind::HttpPinned
+        | grenadier_catalog::ProbeKind::TcpStream
+        | grenadier_catalog::ProbeKind::Arp => None,
     }
 }
 
