@@ -83,7 +83,11 @@ async fn hold(
         out.push_back(begun);
     }
     let Some((number, _)) = out.front().copied() else { return };
-    let failed = control(failed, number, &order).await;
+    // What came back wrong is wrong whatever a fresh connection would say.
+    let failed = match failed.class {
+        FailureClass::BytesLost | FailureClass::BytesRepeated => failed,
+        _ => control(failed, number, &order).await,
+    };
     for (number, began) in out {
         let sample = Sample { began, ended, finding: Finding::Failed(failed.clone()) };
         let _ = done.send((number, sample));
@@ -144,15 +148,19 @@ async fn talk(
                 }
             }
         }
-        let unasked = out.is_empty() && !came.is_empty();
-        let ended =
-            ended.or_else(|| unasked.then(|| Failed::new(FailureClass::BytesRepeated, "more came back than was sent")));
-        if let Some(failed) = ended {
+        let failed = match ended {
+            Some(ending) => Some(speech.broken(came, ending)),
+            None if out.is_empty() && !came.is_empty() => {
+                Some(Failed::new(FailureClass::BytesRepeated, "more came back than was sent"))
+            }
+            None => None,
+        };
+        if let Some(failed) = failed {
             if out.is_empty() {
                 // Nobody was being served. The next sample meets a connection that is gone.
                 out.push_back(queue.recv().await?);
             }
-            return Some(speech.broken(came, failed));
+            return Some(failed);
         }
     }
 }
