@@ -63,15 +63,27 @@ impl Findings {
         }
     }
 
+    /// The watch ends, and `begun` samples were begun or missing in all: those that are still out have found nothing out.
+    pub(super) fn finish(&mut self, begun: u64) {
+        let now = Instant::now();
+        let out: Vec<u64> = (self.next..begun).filter(|number| !self.waiting.contains_key(number)).collect();
+        for number in out {
+            let finding = Finding::unknown("the watch ended before it was answered");
+            self.take(number, Sample { began: now, ended: now, finding });
+        }
+        self.tell_gap(now);
+        self.flush();
+    }
+
     /// Where nobody looked up to `to`, says so.
-    pub(super) fn tell_gap(&mut self, to: Instant) {
+    fn tell_gap(&mut self, to: Instant) {
         let Some(Unknown { from, missed, reason }) = self.unknown.take() else { return };
         let (from_ns, to_ns) = (self.time.earliest(from), self.time.latest(to));
         let now = ProberState::Gap { from_ns, to_ns, missed, reason };
         self.outbox.put(FromAgent::Prober { watch: self.watch, now });
     }
 
-    /// Hands the rows on.
+    /// Hands the rows on, as far as they are complete.
     pub(super) fn flush(&mut self) {
         let rows = std::mem::take(&mut self.rows);
         if !rows.is_empty() {
@@ -113,6 +125,25 @@ mod tests {
             })
             .collect();
         assert_eq!(seen, [false, true]);
+    }
+
+    #[test]
+    fn what_is_still_out_at_the_end_is_a_gap_of_its_own() {
+        let (outbox, messages) = Outbox::for_tests();
+        let start = Instant::now();
+        let mut findings = Findings::new(7, start, TimeBase::new(Time::ZERO, start, start), outbox);
+        let sample = |finding| Sample { began: start, ended: start, finding };
+        findings.take(0, sample(Finding::Answered(Answered::by("b"))));
+        findings.take(2, sample(Finding::Unknown { missed: 5, reason: "it stood still".into() }));
+        findings.finish(4);
+        let missed: Vec<u64> = messages
+            .try_iter()
+            .filter_map(|message| match message {
+                FromAgent::Prober { now: ProberState::Gap { missed, .. }, .. } => Some(missed),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(missed, [7], "the five, and two that were out");
     }
 
     #[test]

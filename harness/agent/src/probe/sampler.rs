@@ -140,8 +140,7 @@ async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: wat
             _ = stopped.changed() => break,
         }
     }
-    findings.tell_gap(Instant::now());
-    findings.flush();
+    findings.finish(number);
     tell_lateness(&mut schedule, &time, &tell);
     let (at_ns, figures) = (time.earliest(findings.looked()), Some(schedule.figures()));
     tell(ProberState::Stopped { at_ns, reason: None, figures });

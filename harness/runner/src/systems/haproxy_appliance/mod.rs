@@ -31,7 +31,7 @@ use crate::systems::{ForeignAction, Nature, Observed, Phase, PhaseError, Shutdow
 pub(crate) use engine::plan;
 pub(crate) use guests::guests;
 use layout::{Layout, OperatorPlace, operator_machine};
-use machines::{CANARY, CLIENT, OperatorAccess, operator_config};
+use machines::{CANARY, OperatorAccess, client_machine, operator_config};
 
 /// The name of the appliance that serves before the upgrade.
 const OLD: &str = "haproxy";
@@ -150,31 +150,36 @@ impl HaproxyAppliance {
     }
 
     fn watch_targets(&mut self, stage: &dyn Stage) -> Result<(), PhaseError> {
-        let client = stage.machine(CLIENT).ok_or_else(|| PhaseError::Unfit("there is no client".to_owned()))?;
         let layout = self.layout();
-        let mut watches = Vec::new();
         let canary = std::net::SocketAddr::new(layout.canary.0.addr(), layout.canary.1);
-        let every = Duration::from_millis(10);
-        watches.push((CANARY.to_owned(), canary, ProbeKind::HttpNew, every, vec![CANARY.to_owned()]));
+        let mut watches = Vec::new();
+        for (index, _) in layout.clients.iter().enumerate() {
+            let every = Duration::from_millis(10);
+            watches.push((CANARY, canary, ProbeKind::HttpNew, every, vec![CANARY.to_owned()], index));
+        }
         for probe in self.scenario.probes() {
             let balancer = layout.balancers.iter().find(|balancer| balancer.name == probe.target);
             let balancer = balancer.expect("the decoder let only declared targets pass");
-            let kind = probe_kind(probe.kind);
-            if let Some(reason) = not_covered(probe.kind) {
+            let (name, kind) = (balancer.name.as_str(), probe_kind(probe.kind));
+            let backends: Vec<String> = balancer.backends.iter().map(|(name, _, _)| name.clone()).collect();
+            for index in 0..probe.clients as usize {
+                watches.push((name, balancer.vip, kind, probe.every, backends.clone(), index));
+            }
+        }
+        let mut watching = Vec::new();
+        for (name, target, kind, every, backends, index) in watches {
+            let machine = client_machine(index);
+            if let Some(reason) = not_covered(kind) {
                 let now = ProberState::NotCovered { reason: reason.to_owned() };
-                let (target, client) = (balancer.name.clone(), CLIENT.to_owned());
-                let told = Kind::Prober { target, client, probe: kind, now };
+                let told = Kind::Prober { target: name.to_owned(), client: machine, probe: kind, now };
                 stage.log().emit(stage.clock().now(), Actor::Probe, told);
                 continue;
             }
-            let backends = balancer.backends.iter().map(|(name, _, _)| name.clone()).collect();
-            watches.push((balancer.name.clone(), balancer.vip, kind, probe.every, backends));
-        }
-        for (name, target, kind, every, backends) in watches {
+            let client = stage.machine(&machine).ok_or_else(|| PhaseError::Unfit(format!("there is no {machine}")))?;
             let watch = Watch { client, target, tls: false, kind, every, backends };
-            let id = stage.watch(watch, &name, CLIENT);
-            self.watches.push(id);
+            watching.push(stage.watch(watch, name, &machine));
         }
+        self.watches = watching;
         Ok(())
     }
 }
@@ -192,14 +197,11 @@ const fn probe_kind(kind: grenadier_catalog::ProbeKind) -> ProbeKind {
 }
 
 /// Why a load balancer of this system cannot be looked at in this way, in either world.
-const fn not_covered(kind: grenadier_catalog::ProbeKind) -> Option<&'static str> {
+const fn not_covered(kind: ProbeKind) -> Option<&'static str> {
     match kind {
-        grenadier_catalog::ProbeKind::Tls => Some("the appliance passes TCP on and ends no TLS of a load balancer"),
-        grenadier_catalog::ProbeKind::Udp => Some("HAProxy passes no datagrams on"),
-        grenadier_catalog::ProbeKind::HttpNew
-        | grenadier_catalog::ProbeKind::HttpPinned
-        | grenadier_catalog::ProbeKind::TcpStream
-        | grenadier_catalog::ProbeKind::Arp => None,
+        ProbeKind::Tls => Some("the appliance passes TCP on and ends no TLS of a load balancer"),
+        ProbeKind::Udp => Some("HAProxy passes no datagrams on"),
+        ProbeKind::HttpNew | ProbeKind::HttpPinned | ProbeKind::TcpStream | ProbeKind::Arp => None,
     }
 }
 
