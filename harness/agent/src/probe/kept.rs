@@ -169,3 +169,150 @@ fn stalled() -> Failed {
     let text = format!("no answer within {} ms", SAMPLE_TIMEOUT.as_millis());
     Failed::new(FailureClass::Stalled, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_fleet::ProbeKind;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::echo::{RECORD_BYTES, STREAM_PREFACE, record};
+    use super::super::finding::Answered;
+    use super::*;
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nshop-1";
+
+    struct Rig {
+        listener: Option<TcpListener>,
+        kept: Kept,
+        ended: mpsc::UnboundedReceiver<Ended>,
+    }
+
+    impl Rig {
+        async fn new(kind: ProbeKind) -> Rig {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let target = listener.local_addr().expect("it is bound");
+            let order = WatchOrder { watch: 1, target, kind, tls: false, backends: Vec::new(), every_ms: 10 };
+            let (done, ended) = mpsc::unbounded_channel();
+            Rig { listener: Some(listener), kept: Kept::new(Arc::new(order), done), ended }
+        }
+
+        async fn accept(&self) -> TcpStream {
+            self.listener.as_ref().expect("it listens").accept().await.expect("a connection").0
+        }
+
+        async fn end(&mut self) -> (u64, Finding) {
+            let (number, sample) = self.ended.recv().await.expect("samples end");
+            (number, sample.finding)
+        }
+
+        /// A connection over which the first sample was answered.
+        async fn kept_connection(&mut self) -> TcpStream {
+            self.kept.begin(0);
+            let mut stream = self.accept().await;
+            request(&mut stream).await;
+            stream.write_all(ANSWER).await.expect("the client is there");
+            assert_eq!(self.end().await, (0, Finding::Answered(Answered::by("shop-1"))));
+            stream
+        }
+    }
+
+    /// Reads one request.
+    async fn request(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        while !text.ends_with("\r\n\r\n") {
+            text.push(char::from(stream.read_u8().await.expect("a request")));
+        }
+        text
+    }
+
+    fn failed(finding: Finding) -> (FailureClass, String) {
+        match finding {
+            Finding::Failed(failed) => (failed.class, failed.text),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn samples_do_not_wait_for_each_other_and_share_one_connection() {
+        let mut rig = Rig::new(ProbeKind::HttpPinned).await;
+        let mut stream = rig.kept_connection().await;
+        for number in 1..4 {
+            rig.kept.begin(number);
+        }
+        for _ in 1..4 {
+            assert!(!request(&mut stream).await.contains("close"));
+        }
+        stream.write_all(&ANSWER.repeat(3)).await.expect("the client is there");
+        for number in 1..4 {
+            assert_eq!(rig.end().await, (number, Finding::Answered(Answered::by("shop-1"))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_told_with_what_a_fresh_connection_meets_and_nothing_is_sent_again() {
+        let mut rig = Rig::new(ProbeKind::HttpPinned).await;
+        let stream = rig.kept_connection().await;
+        rig.kept.begin(1);
+        stream.readable().await.expect("a request");
+        // Closing what has bytes unread is a reset.
+        drop(stream);
+        let mut fresh = rig.accept().await;
+        assert!(request(&mut fresh).await.contains("connection: close"), "the control is no part of the sample");
+        fresh.write_all(ANSWER).await.expect("the client is there");
+        let (number, finding) = rig.end().await;
+        let (class, text) = failed(finding);
+        assert_eq!((number, class), (1, FailureClass::Reset));
+        assert_eq!(text, "the kept connection: the connection was reset; a fresh one was answered by shop-1");
+        // From the next sample on another connection is kept.
+        rig.kept.begin(2);
+        let mut next = rig.accept().await;
+        assert!(!request(&mut next).await.contains("close"));
+        next.write_all(ANSWER).await.expect("the client is there");
+        assert_eq!(rig.end().await.0, 2);
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_any_more_it_is_the_target_that_is_down() {
+        let mut rig = Rig::new(ProbeKind::HttpPinned).await;
+        let stream = rig.kept_connection().await;
+        rig.listener = None;
+        rig.kept.begin(1);
+        stream.readable().await.expect("a request");
+        drop(stream);
+        let (class, text) = failed(rig.end().await.1);
+        assert_eq!(class, FailureClass::Refused);
+        assert_eq!(text, "the kept connection: the connection was reset; a fresh one: the connection was refused");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_while_nobody_asks_fails_the_next_sample() {
+        let mut rig = Rig::new(ProbeKind::HttpPinned).await;
+        drop(rig.kept_connection().await);
+        rig.kept.begin(1);
+        let mut fresh = rig.accept().await;
+        request(&mut fresh).await;
+        fresh.write_all(ANSWER).await.expect("the client is there");
+        let (class, _) = failed(rig.end().await.1);
+        assert!(matches!(class, FailureClass::Closed | FailureClass::Reset), "{class:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stream_notices_bytes_that_are_lost_and_bytes_that_come_twice() {
+        for (sent_back, class) in [(9, FailureClass::BytesLost), (7, FailureClass::BytesRepeated)] {
+            let mut rig = Rig::new(ProbeKind::TcpStream).await;
+            rig.kept.begin(7);
+            let mut stream = rig.accept().await;
+            let mut came = vec![0; STREAM_PREFACE.len() + RECORD_BYTES];
+            stream.read_exact(&mut came).await.expect("a preface and a record");
+            stream.write_all(b"shop-1\n").await.expect("the client is there");
+            stream.write_all(&record(7)).await.expect("the client is there");
+            assert_eq!(rig.end().await, (7, Finding::Answered(Answered::by("shop-1"))));
+            rig.kept.begin(8);
+            rig.kept.begin(9);
+            let mut records = vec![0; 2 * RECORD_BYTES];
+            stream.read_exact(&mut records).await.expect("two records");
+            stream.write_all(&record(sent_back)).await.expect("the client is there");
+            assert_eq!(failed(rig.end().await.1).0, class);
+        }
+    }
+}

@@ -8,8 +8,8 @@ use grenadier_clock::format_duration;
 use super::downtime;
 use crate::{Check, CheckResult, Facts};
 
-/// A prober that stands still for longer in all says something about its machine: more than one sample's patience.
-const MOST_UNSEEN: Duration = Duration::from_secs(1);
+/// A prober that stands still for longer than one sample's patience says that its machine is not fit.
+const MOST_UNSEEN_NS: u64 = 1_000_000_000;
 
 /// Looks at the targets that the upgrade does not touch. Where one of them is down, no other figure of this run can be
 /// trusted: the verdict is that the environment is not fit.
@@ -35,13 +35,10 @@ impl Check for Canary {
             } else if canary.totals.is_empty() {
                 gaps.push(format!("{name} was not watched: the run never came to its first verification"));
             }
-            for total in &canary.totals {
-                if let Some((unseen, hole)) = canary.unseen_in(total.part)
-                    && unseen > MOST_UNSEEN
-                {
-                    let (unseen, part) = (format_duration(unseen), total.part.name());
-                    gaps.push(format!("nobody looked at {name} for {unseen} of the {part}: {}", hole.reason));
-                }
+            let longest = canary.unseen.iter().max_by_key(|hole| hole.length_ns());
+            if let Some(hole) = longest.filter(|hole| hole.length_ns() > MOST_UNSEEN_NS) {
+                let length = format_duration(Duration::from_nanos(hole.length_ns()));
+                gaps.push(format!("nobody looked at {name} for {length} from {}: {}", hole.from, hole.reason));
             }
             if let Some(outage) = canary.longest(facts.ended_ns) {
                 let length = outage.length(facts.ended_ns);
@@ -83,10 +80,10 @@ mod tests {
         let mut run = swap();
         run.unseen("canary", 150, 1);
         assert_eq!(made(&run).0, CheckStatus::Pass);
-        run.unseen("canary", 160, 1);
+        run.unseen("canary", 160, 2);
         let (status, message) = made(&run);
         assert_eq!(status, CheckStatus::NotCovered);
-        assert_eq!(message, "nobody looked at canary for 2s of the upgrade: it stood still");
+        assert_eq!(message, "nobody looked at canary for 2s from 2m40s: it stood still");
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl TargetOutage {
                 *longest = hole;
             }
         }
-        let (sum, longest) = probers.into_values().max_by_key(|(sum, _)| *sum)?;
+        let (sum, longest) = probers.into_values().max_by_key(|(sum, longest)| (*sum, longest.length_ns()))?;
         Some((Duration::from_nanos(sum), longest))
     }
 

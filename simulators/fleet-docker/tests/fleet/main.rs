@@ -9,6 +9,7 @@ mod appliance;
 mod calls;
 mod conformance;
 mod faulty;
+mod figures;
 mod guest;
 mod ownership;
 mod power;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["agent"] => grenadier_agent::run(guest::make_guest),
         ["supervise", run] => grenadier_fleet_docker::supervisor::supervise(run),
+        ["figures"] => figures::print(),
         ["conformance"] => conformance::in_container(),
         ["hold", run, directory] => ownership::hold(run, directory),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
