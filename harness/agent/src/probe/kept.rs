@@ -253,7 +253,7 @@ mod tests {
         let mut rig = Rig::new(ProbeKind::HttpPinned).await;
         let stream = rig.kept_connection().await;
         rig.kept.begin(1);
-        stream.readable().await.expect("a request");
+        stream.peek(&mut [0; 1]).await.expect("a request");
         // Closing what has bytes unread is a reset.
         drop(stream);
         let mut fresh = rig.accept().await;
@@ -277,7 +277,7 @@ mod tests {
         let stream = rig.kept_connection().await;
         rig.listener = None;
         rig.kept.begin(1);
-        stream.readable().await.expect("a request");
+        stream.peek(&mut [0; 1]).await.expect("a request");
         drop(stream);
         let (class, text) = failed(rig.end().await.1);
         assert_eq!(class, FailureClass::Refused);
