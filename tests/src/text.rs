@@ -86,6 +86,16 @@ fn what(kind: &Kind) -> String {
             };
             format!("availability {target} {} {state}", probe.name())
         }
+        Kind::Prober { target, probe, now, .. } => {
+            let state = match now {
+                grenadier_events::ProberState::Started { .. } => "started",
+                grenadier_events::ProberState::Stopped { .. } => "stopped",
+                grenadier_events::ProberState::Gap { .. } => "gap",
+                grenadier_events::ProberState::Late { .. } => "late",
+                grenadier_events::ProberState::NotCovered { .. } => "not-covered",
+            };
+            format!("prober {target} {} {state}", probe.name())
+        }
         Kind::Outage { target, probe, step, .. } => format!("outage {target} {}{}", probe.name(), after(step)),
         Kind::Service { machine, service, state, .. } => format!("service {machine} {service} {state}"),
         Kind::GuestLog { machine, service, .. } => format!("guest-log {machine} {service}"),

@@ -6,7 +6,7 @@ use grenadier_wire::{HttpExchange, ShellExchange};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::probe::neighbour_entry;
+use crate::probe::{Progress, neighbour_entry, read_http1};
 use crate::protocol::{AnswerForm, FromAgent, HttpForm, SampleRow, ShellForm, ToAgent, line};
 
 /// A line reads as a message or not, and a message is written so that it reads as the same; calls and answers in it become
@@ -30,8 +30,19 @@ pub fn message(bytes: &[u8]) {
     if let Some(form) = same::<AnswerForm>(bytes) {
         let _ = form.into_result("machine:22");
     }
+    answer(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = neighbour_entry(text, Ipv4Addr::new(198, 18, 2, 20).into());
+    }
+}
+
+/// An answer that a probe reads is whole, partial or wrong, whatever the bytes; what is whole is so without what comes behind it.
+fn answer(bytes: &[u8]) {
+    for ended in [false, true] {
+        let told = read_http1(bytes, ended);
+        if let Progress::Whole { bytes: length, .. } = told {
+            assert_eq!(read_http1(&bytes[..length], ended), told);
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! Real sockets behind a guest's listeners.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use grenadier_carriers::{Handler, Handling, TlsIdentity, fingerprint, serve};
+use grenadier_carriers::{Handler, Handling, TlsIdentity, connection, fingerprint, serve};
 use grenadier_guest::{Answering, Listener};
 use grenadier_wire::{Failure, http_response};
 use http::StatusCode;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::probe::{STREAM_PREFACE, echo_datagrams, echo_stream};
 
 /// A request that a listener passes to the guest.
 #[derive(Debug)]
@@ -94,9 +98,10 @@ impl Listeners {
                 // It ends as told; its panic would have been printed already.
                 let _ = before.await;
             }
-            let ended = match TcpListener::bind(address).await {
-                Ok(socket) => serve(socket, identity, handler).await,
-                Err(error) => Err(error),
+            let ended = match (TcpListener::bind(address).await, identity) {
+                (Ok(socket), Some(identity)) => serve(socket, Some(identity), handler).await,
+                (Ok(socket), None) => serve_plain(socket, handler).await,
+                (Err(error), _) => Err(error),
             };
             let Err(error) = ended;
             eprintln!("failed to listen on {address}: {error}");
@@ -112,6 +117,43 @@ impl Listeners {
             self.closing.insert((address, port), open.task);
         }
     }
+}
+
+/// Serves what is not TLS: HTTP, and where a backend answers the streams and datagrams of probes too.
+async fn serve_plain(listener: TcpListener, passing: Arc<Passing>) -> io::Result<Infallible> {
+    // Dropping the set ends the connections with their listener.
+    let mut tasks = JoinSet::new();
+    if passing.backend().is_some() {
+        let (address, passing) = (listener.local_addr()?, Arc::clone(&passing));
+        tasks.spawn(async move {
+            let ended = match UdpSocket::bind(address).await {
+                Ok(socket) => echo_datagrams(socket, || passing.backend()).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                eprintln!("failed to take datagrams at {address}: {error}");
+            }
+        });
+    }
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        while tasks.try_join_next().is_some() {}
+        let passing = Arc::clone(&passing);
+        tasks.spawn(async move {
+            match passing.backend() {
+                // An error is the client's end of the story.
+                Some(name) if begins_a_stream(&stream).await => drop(echo_stream(stream, &name).await),
+                _ => connection(stream, passing).await,
+            }
+        });
+    }
+}
+
+/// Whether the client says what begins a stream, which no method of HTTP does.
+async fn begins_a_stream(stream: &TcpStream) -> bool {
+    let mut first = [0; 1];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0] == STREAM_PREFACE[0]
 }
 
 /// The identity to show, which must be the one that the guest says it shows.
@@ -131,10 +173,23 @@ struct Passing {
     incoming: mpsc::UnboundedSender<Incoming>,
 }
 
+impl Passing {
+    fn answering(&self) -> Answering {
+        self.answering.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The name of the backend that answers here, where one does.
+    fn backend(&self) -> Option<String> {
+        match self.answering() {
+            Answering::Backend(name) => Some(name),
+            Answering::Guest | Answering::Proxy(_) => None,
+        }
+    }
+}
+
 impl Handler for Passing {
     fn handle(&self, request: http::Request<Bytes>) -> Handling {
-        let answering = self.answering.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match answering {
+        match self.answering() {
             Answering::Backend(name) => {
                 Box::pin(std::future::ready(Ok(http_response(StatusCode::OK, "text/plain", name))))
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use grenadier_clock::{Seed, Time};
-use grenadier_fleet::{GuestReport, Mac};
+use grenadier_fleet::{FailureClass, GuestReport, Mac, ProbeKind, ProberState};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,10 +108,12 @@ pub struct WatchOrder {
     pub watch: u32,
     /// What it looks at.
     pub target: SocketAddr,
+    /// How it looks.
+    pub kind: ProbeKind,
     /// Whether it speaks TLS.
     pub tls: bool,
-    /// Whether one connection is kept as long as it lives.
-    pub pinned: bool,
+    /// The backends that belong to the target; where none is named, every answer is right.
+    pub backends: Vec<String>,
     /// The time between the starts of two samples, in milliseconds.
     pub every_ms: u64,
 }
@@ -160,6 +162,13 @@ pub enum FromAgent {
         /// What it sees from then on.
         seen: Seen,
     },
+    /// What the prober behind a watch tells of itself.
+    Prober {
+        /// Which watch.
+        watch: u32,
+        /// What it tells.
+        now: ProberState,
+    },
     /// Raw samples, in order of their starts.
     Samples {
         /// Which watch.
@@ -187,10 +196,28 @@ pub enum FromAgent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
-    /// Requests are answered, so far by these backends.
-    Up(Vec<String>),
-    /// They are not, for this reason.
-    Down(String),
+    /// Requests are answered.
+    Up(SeenBy),
+    /// They are not.
+    Down {
+        /// What kind of failure it is.
+        class: FailureClass,
+        /// It in words.
+        reason: String,
+    },
+}
+
+/// Who answers, as far as the kind of probe can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenBy {
+    /// The backends that have answered since the target came up, in order of name.
+    pub backends: Vec<String>,
+    /// SHA-256 of the certificate that is shown.
+    pub certificate: Option<String>,
+    /// SHA-256 of the certificates above it.
+    pub chain: Vec<String>,
+    /// The hardware addresses that answer ARP for the address.
+    pub owners: Vec<Mac>,
 }
 
 /// One sample as it is kept for later.
@@ -203,6 +230,9 @@ pub struct SampleRow {
     /// The backend that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What kind of failure it was, where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
     /// Why none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -10,11 +10,10 @@ use grenadier_wire::{Answerer, Answering, Exchange, Failure, HttpExchange};
 use http::{HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use crate::tls::client_config;
+use crate::tls::connect_tls;
 
 /// Sends HTTP exchanges over TCP, with TLS where they ask for it; one connection for each.
 ///
@@ -45,9 +44,8 @@ impl TcpClient {
         match &http.tls {
             None => exchange(stream, &endpoint, http.request).await,
             Some(trust) => {
-                let connector = tokio_rustls::TlsConnector::from(client_config(trust));
-                let name = ServerName::from(address.ip());
-                let stream = connector.connect(name, stream).await.map_err(|error| untrusted(&endpoint, &error))?;
+                let connected = connect_tls(stream, address.ip(), trust).await;
+                let (stream, _) = connected.map_err(|error| untrusted(&endpoint, &error))?;
                 exchange(stream, &endpoint, http.request).await
             }
         }

@@ -13,5 +13,5 @@ mod tls;
 
 pub use client::TcpClient;
 pub use duplex::DuplexClient;
-pub use server::{Handler, Handling, serve};
-pub use tls::{TlsError, TlsIdentity, fingerprint};
+pub use server::{Handler, Handling, connection, serve};
+pub use tls::{TlsError, TlsIdentity, connect_tls, fingerprint};

@@ -59,7 +59,7 @@ pub async fn serve(
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn connection<S>(stream: S, handler: Arc<dyn Handler>)
+pub async fn connection<S>(stream: S, handler: Arc<dyn Handler>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send,
 {

@@ -1,5 +1,7 @@
 //! TLS: an identity to show, and trust by fingerprint.
 
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use grenadier_wire::TlsTrust;
@@ -10,6 +12,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 /// SHA-256 of a certificate's DER form in lowercase hexadecimal: what clients pin.
 pub fn fingerprint(certificate_der: &[u8]) -> String {
@@ -76,6 +80,22 @@ pub(crate) fn client_config(trust: &TlsTrust) -> Arc<ClientConfig> {
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Arc::new(config)
+}
+
+/// Makes a TCP connection a TLS one, and gives the certificates that were shown: DER forms, the server's own first.
+///
+/// # Errors
+/// The connection's, and those of the handshake.
+pub async fn connect_tls(
+    stream: TcpStream,
+    server: IpAddr,
+    trust: &TlsTrust,
+) -> io::Result<(TlsStream<TcpStream>, Vec<Vec<u8>>)> {
+    let connector = tokio_rustls::TlsConnector::from(client_config(trust));
+    let stream = connector.connect(ServerName::from(server), stream).await?;
+    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let shown = shown.iter().map(|certificate| certificate.to_vec()).collect();
+    Ok((stream, shown))
 }
 
 /// Appliances show certificates that no public authority signed: their clients pin them, or trust on first use.

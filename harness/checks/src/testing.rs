@@ -6,7 +6,8 @@ use std::time::Duration;
 use grenadier_catalog::Outcome;
 use grenadier_clock::Time;
 use grenadier_events::{
-    Actor, Availability, Bounds, Event, Kind, PhaseStatus, Power, ProbeKind, ServedBy, StepVerb, VERSION, World,
+    Actor, Availability, Bounds, Event, Kind, PhaseStatus, Power, ProbeKind, ProberState, ServedBy, StepVerb, VERSION,
+    World,
 };
 
 use crate::{
@@ -291,12 +292,13 @@ impl Run {
             machine: machine.into(),
             backends: backends.iter().map(|text| (*text).to_owned()).collect(),
             certificate: certificate.map(str::to_owned),
+            ..ServedBy::default()
         };
         self.sees(at, target, Availability::Up(served));
     }
 
     fn down(&mut self, at: u64, target: &str, reason: &str) {
-        self.sees(at, target, Availability::Down { reason: reason.into() });
+        self.sees(at, target, Availability::Down { reason: reason.into(), class: None });
     }
 
     pub(crate) fn down_at_the_end(&mut self, target: &str) {
@@ -305,6 +307,25 @@ impl Run {
 
     pub(crate) fn unwatched(&mut self, name: &str) {
         self.events.retain(|event| !matches!(&event.kind, Kind::Availability { target, .. } if target == name));
+    }
+
+    fn prober(&mut self, at: u64, target: &str, probe: ProbeKind, now: ProberState) {
+        let (target, client) = (target.to_owned(), "client".to_owned());
+        self.tell(at, Actor::Probe, Kind::Prober { target, client, probe, now });
+    }
+
+    /// A prober looked at the target from the beginning, but not from `at` on for so many seconds.
+    pub(crate) fn unseen(&mut self, target: &str, at: u64, seconds: u64) {
+        let started = ProberState::Started { at_ns: Time::ZERO, every_ns: 10_000_000 };
+        self.prober(0, target, ProbeKind::HttpNew, started);
+        let (from_ns, to_ns, reason) = (second(at), second(at + seconds), "it stood still".to_owned());
+        self.prober(at + seconds, target, ProbeKind::HttpNew, ProberState::Gap { from_ns, to_ns, missed: 9, reason });
+    }
+
+    /// A kind of probe that was asked for cannot look at the target.
+    pub(crate) fn not_covered(&mut self, target: &str) {
+        let reason = "there are no datagrams".to_owned();
+        self.prober(60, target, ProbeKind::Udp, ProberState::NotCovered { reason });
     }
 
     pub(crate) fn never_up(&mut self, name: &str) {

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::{FailureClass, ProberState};
+
 /// Where a scenario runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -69,6 +71,14 @@ pub enum ProbeKind {
     HttpNew,
     /// One connection kept as long as it lives.
     HttpPinned,
+    /// Numbered bytes on one connection, which come back.
+    TcpStream,
+    /// One TLS handshake for every sample.
+    Tls,
+    /// One datagram for every sample.
+    Udp,
+    /// One ARP request for every sample, and everybody who answers it.
+    Arp,
 }
 
 impl ProbeKind {
@@ -77,6 +87,26 @@ impl ProbeKind {
         match self {
             ProbeKind::HttpNew => "http-new",
             ProbeKind::HttpPinned => "http-pinned",
+            ProbeKind::TcpStream => "tcp-stream",
+            ProbeKind::Tls => "tls",
+            ProbeKind::Udp => "udp",
+            ProbeKind::Arp => "arp",
+        }
+    }
+
+    /// Whether its answers name the backend that gave them.
+    pub const fn names_backends(self) -> bool {
+        match self {
+            ProbeKind::HttpNew | ProbeKind::HttpPinned | ProbeKind::TcpStream | ProbeKind::Udp => true,
+            ProbeKind::Tls | ProbeKind::Arp => false,
+        }
+    }
+
+    /// Whether it keeps one connection, which leads to one backend as long as it lives.
+    pub const fn keeps_a_connection(self) -> bool {
+        match self {
+            ProbeKind::HttpPinned | ProbeKind::TcpStream => true,
+            ProbeKind::HttpNew | ProbeKind::Tls | ProbeKind::Udp | ProbeKind::Arp => false,
         }
     }
 }
@@ -108,6 +138,9 @@ pub struct ServedBy {
     /// SHA-256 of the certificate the client saw, where the connection is TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// SHA-256 of the certificates above it, in the order in which they were shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
 }
 
 /// What one client sees of one target from a moment on.
@@ -120,6 +153,9 @@ pub enum Availability {
     Down {
         /// Which hop failed, and how.
         reason: String,
+        /// What kind of failure a prober met; none where nobody had to probe to know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<FailureClass>,
     },
 }
 
@@ -317,6 +353,18 @@ pub enum Kind {
         #[serde(flatten)]
         now: Availability,
     },
+    /// What a prober tells of itself. It says nothing about the target: where nobody looked, nothing is known.
+    Prober {
+        /// The load balancer (or the canary).
+        target: String,
+        /// Who looks.
+        client: String,
+        /// How it looks.
+        probe: ProbeKind,
+        /// What it tells.
+        #[serde(flatten)]
+        now: ProberState,
+    },
     /// A target was down and is up again, or still down at the end.
     Outage {
         /// The load balancer (or the canary).
@@ -435,6 +483,7 @@ known_kind! {
     AddressOwners { segment: String, address: String, owners: Vec<String> }
     Neighbour { client: String, address: String, owner: Option<String> => default }
     Availability { target: String, client: String, probe: ProbeKind, at: Bounds, now: Availability => flatten }
+    Prober { target: String, client: String, probe: ProbeKind, now: ProberState => flatten }
     Outage { target: String, client: String, probe: ProbeKind, from: Bounds, to: Option<Bounds> => default, step: Option<String> => default }
     Service { machine: String, service: String, state: String, detail: String => default }
     GuestLog { machine: String, service: String, line: String }
@@ -478,7 +527,12 @@ mod tests {
             client: "probe".into(),
             probe: ProbeKind::HttpNew,
             at: Bounds::exact(Time::from_ns(7)),
-            now: Availability::Up(ServedBy { machine: "old".into(), backends: vec!["b1".into()], certificate: None }),
+            now: Availability::Up(ServedBy {
+                machine: "old".into(),
+                backends: vec!["b1".into()],
+                certificate: None,
+                ..ServedBy::default()
+            }),
         });
         round_trip(Kind::Service {
             machine: "m".into(),

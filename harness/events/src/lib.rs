@@ -8,9 +8,11 @@ pub mod codecs;
 mod event;
 mod kind;
 mod log;
+mod prober;
 
 pub use event::{Actor, Event, VERSION};
 pub use kind::{
     Availability, Bounds, CheckStatus, Kind, LadderLevel, PhaseStatus, Power, ProbeKind, ServedBy, StepVerb, World,
 };
 pub use log::{EventLog, Observer};
+pub use prober::{FailureClass, ProberFigures, ProberState};

@@ -7,14 +7,17 @@
 //!
 //! - [`Watch`]: one client that looks at one target in one way, and what it saw ([`watches`]).
 //! - [`Outage`]: one interval in which it saw nothing, with the engine's step and the phase it began in ([`outages`]).
+//! - [`Unseen`]: a time in which a prober did not look ([`unseen`]); it is never taken for one without an outage.
 //! - [`Window`]: the part of the run in which an outage counts, and the [`Total`] within it.
 
+mod coverage;
 mod length;
 mod outage;
 mod span;
 mod watch;
 mod window;
 
+pub use coverage::{Unseen, unseen};
 pub use length::Length;
 pub use outage::{Outage, outages};
 pub use span::{Moment, Span, Spans};

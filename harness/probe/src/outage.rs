@@ -1,7 +1,7 @@
 //! One interval in which a target was not answered.
 
 use grenadier_clock::Time;
-use grenadier_events::{Bounds, Event, Kind, ProbeKind, StepVerb};
+use grenadier_events::{Bounds, Event, FailureClass, Kind, ProbeKind, StepVerb};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct Outage {
     pub phase: Option<String>,
     /// Which hop failed first, and how.
     pub reason: String,
+    /// What kind of failure the prober met first; none where nobody had to probe to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
     /// What else failed before it was answered again, in order, each reason once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<String>,
@@ -159,7 +162,7 @@ pub(crate) mod tests {
         }
 
         pub(crate) fn down(&mut self, t_ns: u64, reason: &str) {
-            self.sees(t_ns, t_ns, Availability::Down { reason: reason.into() });
+            self.sees(t_ns, t_ns, Availability::Down { reason: reason.into(), class: None });
         }
     }
 
@@ -199,10 +202,11 @@ pub(crate) mod tests {
     fn samples_give_bounds() {
         let mut story = Story::default();
         story.up(1);
-        story.sees(100, 110, Availability::Down { reason: "timed out".into() });
+        story.sees(100, 110, Availability::Down { reason: "timed out".into(), class: Some(FailureClass::Silent) });
         story.sees(200, 210, Availability::Up(ServedBy::default()));
         let found = outages(&story.events, Time::from_ns(1000));
         assert_eq!(found[0].length(Time::from_ns(1000)), Length { lower_ns: 90, upper_ns: 110 });
+        assert_eq!(found[0].class, Some(FailureClass::Silent));
     }
 
     #[test]

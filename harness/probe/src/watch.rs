@@ -76,12 +76,12 @@ impl<'a> Watch<'a> {
                         outage.to = Some(change.at);
                     }
                 }
-                (Availability::Down { reason }, Some(outage)) => {
+                (Availability::Down { reason, .. }, Some(outage)) => {
                     if outage.reason != *reason && !outage.then.contains(reason) {
                         outage.then.push(reason.clone());
                     }
                 }
-                (Availability::Down { reason }, None) if seen_up => {
+                (Availability::Down { reason, class }, None) if seen_up => {
                     let step = spans.step_of(change.at, change.seq);
                     outages.push(Outage {
                         target: self.target.to_owned(),
@@ -93,6 +93,7 @@ impl<'a> Watch<'a> {
                         verb: step.and_then(|step| step.verb),
                         phase: spans.phase_of(change.at, change.seq).map(|phase| phase.name.clone()),
                         reason: reason.clone(),
+                        class: *class,
                         then: Vec::new(),
                     });
                 }

@@ -76,11 +76,11 @@ impl Story {
 
     fn up(&self, at: u64, target: &str, machine: &str) {
         let backends = vec![format!("{target}-1"), format!("{target}-2")];
-        self.sees(at, target, Availability::Up(ServedBy { machine: machine.into(), backends, certificate: None }));
+        self.sees(at, target, Availability::Up(ServedBy { machine: machine.into(), backends, ..ServedBy::default() }));
     }
 
     fn down(&self, at: u64, target: &str, reason: &str) {
-        self.sees(at, target, Availability::Down { reason: reason.into() });
+        self.sees(at, target, Availability::Down { reason: reason.into(), class: None });
     }
 
     fn owners(&self, at: u64, owners: &[&str]) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use grenadier_clock::format_duration;
-use grenadier_events::{Availability, Bounds, Event, Kind, Power, StepVerb};
+use grenadier_events::{Availability, Bounds, Event, Kind, Power, ProberFigures, ProberState, StepVerb};
 
 use crate::words::{joined, phase_status, seen_by};
 
@@ -74,6 +74,9 @@ pub(crate) fn told(event: &Event) -> Told<'_> {
             let text = format!("{}, seen by {client}{}", seen(now), somewhere(*at));
             ("availability", seen_by(target, probe.name()).into(), text.into())
         }
+        Kind::Prober { target, client, probe, now } => {
+            ("prober", seen_by(target, probe.name()).into(), format!("{client}: {}", prober(now)).into())
+        }
         Kind::Outage { target, client, probe, from, to, step } => {
             let end = to.map_or("the end of the run".to_owned(), |to| to.latest_ns.to_string());
             let step = step.as_ref().map(|step| format!(", caused by {step}")).unwrap_or_default();
@@ -118,7 +121,32 @@ pub(crate) fn seen(now: &Availability) -> String {
             (machine, true) => format!("up: {machine} answers"),
             (machine, false) => format!("up: {machine} answers, from {}", joined(&served.backends)),
         },
-        Availability::Down { reason } => format!("down: {reason}"),
+        Availability::Down { reason, class: None } => format!("down: {reason}"),
+        Availability::Down { reason, class: Some(class) } => format!("down: {reason} [{}]", class.name()),
+    }
+}
+
+/// What a prober tells of itself.
+fn prober(now: &ProberState) -> String {
+    let ns = |ns: u64| format_duration(Duration::from_nanos(ns));
+    match now {
+        ProberState::Started { at_ns, every_ns } => format!("looks every {} from {at_ns} on", ns(*every_ns)),
+        ProberState::Stopped { at_ns, reason, figures } => {
+            let figures = figures.as_ref().map(|told| {
+                let ProberFigures { scheduled, sent, late, p99_late_ns, worst_late_ns } = told;
+                let (p99, worst) = (ns(*p99_late_ns), ns(*worst_late_ns));
+                format!("; {sent} of {scheduled} samples sent, {late} late, p99 {p99}, worst {worst}")
+            });
+            let text = with(&format!("looked up to {at_ns}"), reason.as_deref());
+            text + &figures.unwrap_or_default()
+        }
+        ProberState::Gap { from_ns, to_ns, missed, reason } => {
+            format!("did not look from {from_ns} to {to_ns}, {missed} samples: {reason}")
+        }
+        ProberState::Late { from_ns, to_ns, samples, worst_ns } => {
+            format!("{samples} samples late from {from_ns} to {to_ns}, by {} at most", ns(*worst_ns))
+        }
+        ProberState::NotCovered { reason } => format!("not covered: {reason}"),
     }
 }
 
@@ -172,6 +200,12 @@ mod tests {
             r#"{"kind":"availability","target":"shop","client":"c","probe":"http-new","at":{"earliest_ns":1,"latest_ns":1},"state":"up","machine":"","backends":["b"]}"#,
             r#"{"kind":"operator","cluster":"tenant","state":"retrying","attempt":3,"detail":"503"}"#,
             r#"{"kind":"outage","target":"shop","client":"c","probe":"http-new","from":{"earliest_ns":1000,"latest_ns":1000},"to":null,"step":"x"}"#,
+            r#"{"kind":"availability","target":"shop","client":"c","probe":"arp","at":{"earliest_ns":1,"latest_ns":1},"state":"down","reason":"a and b","class":"duplicate-address"}"#,
+            r#"{"kind":"prober","target":"shop","client":"c","probe":"udp","state":"not-covered","reason":"no datagrams"}"#,
+            r#"{"kind":"prober","target":"shop","client":"c","probe":"http-new","state":"started","at_ns":1000,"every_ns":10000000}"#,
+            r#"{"kind":"prober","target":"shop","client":"c","probe":"http-new","state":"gap","from_ns":1000,"to_ns":3000,"missed":2,"reason":"it stood still"}"#,
+            r#"{"kind":"prober","target":"shop","client":"c","probe":"http-new","state":"late","from_ns":1000,"to_ns":3000,"samples":2,"worst_ns":5000}"#,
+            r#"{"kind":"prober","target":"shop","client":"c","probe":"http-new","state":"stopped","at_ns":1000,"figures":{"scheduled":9,"sent":8,"late":1,"p99_late_ns":1000,"worst_late_ns":2000}}"#,
             r#"{"kind":"from-the-future","x":1}"#,
         ];
         let told: Vec<String> = lines.into_iter().map(line).collect();
@@ -184,6 +218,12 @@ mod tests {
         availability | shop | up: answered from b, seen by c
         operator | tenant | retrying, attempt 3: 503
         outage | shop | not answered from 1µs to the end of the run, seen by c, caused by x
+        availability | shop (arp) | down: a and b [duplicate-address], seen by c
+        prober | shop (udp) | c: not covered: no datagrams
+        prober | shop | c: looks every 10ms from 1µs on
+        prober | shop | c: did not look from 1µs to 3µs, 2 samples: it stood still
+        prober | shop | c: 2 samples late from 1µs to 3µs, by 5µs at most
+        prober | shop | c: looked up to 1µs; 8 of 9 samples sent, 1 late, p99 1µs, worst 2µs
         from-the-future |  | {"kind":"from-the-future","x":1}
         "#);
     }

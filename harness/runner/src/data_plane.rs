@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use grenadier_events::{Availability, Event, EventLog, Kind, ProbeKind};
+use grenadier_events::{Availability, Event, EventLog, Kind, ProbeKind, ProberState};
 
 /// The last word on each target and each operator, kept up to date by observing the log.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,10 @@ impl DataPlane {
                     Availability::Down { .. } => None,
                 };
                 state.targets.insert((target.clone(), client.clone(), *probe), served);
+            }
+            // Where nobody looks, nothing is known to be up.
+            Kind::Prober { target, client, probe, now: ProberState::Stopped { .. } } => {
+                state.targets.insert((target.clone(), client.clone(), *probe), None);
             }
             Kind::Operator { cluster, state: said, .. } => {
                 state.operators.insert(cluster.clone(), (said.clone(), true));

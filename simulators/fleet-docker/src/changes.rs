@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grenadier_fleet::{
-    Boot, FleetEvent, Machine, MachineId, MachineSpec, Observation, Operation, OperationError, OperationOutput, Power,
+    Boot, FleetEvent, Machine, MachineId, MachineSpec, Operation, OperationError, OperationOutput, Power, ProberState,
     Reconfiguration, Snapshot, SnapshotId, WatchId,
 };
 
@@ -76,7 +76,7 @@ impl DockerFleet {
         self.machines.get_mut(&id).expect("a machine in the view has its private side").epoch = epoch;
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::On });
         let watches: Vec<WatchId> =
-            self.watches.iter().filter(|(_, watching)| watching.watch.client == id).map(|(id, _)| *id).collect();
+            self.watches.iter().filter(|(_, watching)| watching.watch.client == id).map(|(watch, _)| *watch).collect();
         for watch in watches {
             self.look(watch);
         }
@@ -93,13 +93,14 @@ impl DockerFleet {
         machine.addresses.clear();
         self.claims.set(id, Vec::new());
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::Off });
-        let latest = self.shared.clock.now();
         for (watch, watching) in self.watches.iter_mut().filter(|(_, watching)| watching.watch.client == id) {
-            if let Some(earliest) = watching.heard.take() {
-                let observation = Observation::Down { reason: "prober lost".to_owned() };
-                self.events.push(FleetEvent::Watch { watch: *watch, earliest, latest, observation });
+            if let Some(at_ns) = watching.heard.take() {
+                let reason = Some("the prober was lost with its machine".to_owned());
+                let now = ProberState::Stopped { at_ns, reason, figures: None };
+                self.events.push(FleetEvent::Prober { watch: *watch, now });
             }
         }
+        self.watches.retain(|_, watching| watching.watch.client != id || !watching.is_ending);
     }
 
     fn snapshot_taken(

@@ -63,6 +63,8 @@ pub(crate) struct Watching {
     pub(crate) watch: Watch,
     /// The last moment that the prober told anything about; none while it does not look.
     pub(crate) heard: Option<Time>,
+    /// Nobody wants it any more, and its prober has yet to say how it kept its schedule.
+    pub(crate) is_ending: bool,
 }
 
 impl DockerFleet {
@@ -226,15 +228,18 @@ impl Fleet for DockerFleet {
     fn watch(&mut self, watch: Watch) -> WatchId {
         self.watch_count += 1;
         let id = WatchId(self.watch_count);
-        self.watches.insert(id, Watching { watch, heard: None });
+        self.watches.insert(id, Watching { watch, heard: None, is_ending: false });
         self.look(id);
         id
     }
 
     fn unwatch(&mut self, watch: WatchId) {
-        let Some(watching) = self.watches.remove(&watch) else { return };
+        let Some(watching) = self.watches.get_mut(&watch) else { return };
+        watching.is_ending = true;
         if let Some(client) = self.shared.present().get(&watching.watch.client) {
             client.session.say(ToAgent::Unwatch { watch: watch.0 });
+        } else {
+            self.watches.remove(&watch);
         }
     }
 

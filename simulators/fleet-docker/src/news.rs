@@ -4,9 +4,9 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use grenadier_agent::protocol::{FromAgent, SampleRow, Seen, ToAgent, WatchOrder};
+use grenadier_agent::protocol::{FromAgent, SampleRow, Seen, SeenBy, ToAgent, WatchOrder};
 use grenadier_fleet::{
-    FleetEvent, GuestReport, Mac, Machine, MachineId, Observation, Power, ServedBy, WatchId, WatchKind,
+    FailureClass, FleetEvent, GuestReport, Mac, MachineId, Observation, Power, ProberState, ServedBy, WatchId,
 };
 
 use crate::changes::set;
@@ -32,24 +32,61 @@ impl DockerFleet {
                 let watch = WatchId(watch);
                 let Some(watching) = self.watches.get_mut(&watch) else { return };
                 watching.heard = watching.heard.max(Some(latest));
-                let observation = match seen {
-                    Seen::Up(backends) => Observation::Up(ServedBy { machine: None, backends, certificate: None }),
-                    Seen::Down(reason) => Observation::Down { reason },
-                };
+                let observation = self.observed(seen);
                 self.events.push(FleetEvent::Watch { watch, earliest, latest, observation });
             }
+            FromAgent::Prober { watch, now } => self.prober(WatchId(watch), now),
             FromAgent::Samples { watch, rows } => self.keep(WatchId(watch), &rows),
             // The session keeps these to itself.
             FromAgent::Hello | FromAgent::Clock | FromAgent::Answer { .. } | FromAgent::State { .. } => {}
         }
     }
 
+    /// What a prober tells of itself. After it stopped, nothing more will come.
+    fn prober(&mut self, watch: WatchId, now: ProberState) {
+        let Some(watching) = self.watches.get_mut(&watch) else { return };
+        match now {
+            ProberState::Stopped { .. } | ProberState::NotCovered { .. } => {
+                watching.heard = None;
+                if watching.is_ending {
+                    self.watches.remove(&watch);
+                }
+            }
+            ProberState::Started { .. } | ProberState::Gap { .. } | ProberState::Late { .. } => {}
+        }
+        self.events.push(FleetEvent::Prober { watch, now });
+    }
+
+    /// What was seen, with machines in place of hardware addresses.
+    fn observed(&self, seen: Seen) -> Observation {
+        match seen {
+            Seen::Up(SeenBy { backends, certificate, chain, owners }) => {
+                let machine = owners.first().and_then(|mac| self.holder(*mac));
+                Observation::Up(ServedBy { machine, backends, certificate, chain })
+            }
+            Seen::Down { class, mut reason } => {
+                if class == FailureClass::DuplicateAddress {
+                    for machine in self.view.machines.values() {
+                        for nic in &machine.spec.nics {
+                            reason = reason.replace(&nic.mac.to_string(), &machine.spec.name);
+                        }
+                    }
+                }
+                Observation::Down { reason, class: Some(class) }
+            }
+        }
+    }
+
+    /// The machine with this hardware address. Two may have one while one of them is off: the one that is on answered.
+    fn holder(&self, mac: Mac) -> Option<MachineId> {
+        let holders =
+            || self.view.machines.values().filter(|machine| machine.spec.nics.iter().any(|nic| nic.mac == mac));
+        let holder = holders().find(|machine| machine.power == Power::On).or_else(|| holders().next());
+        holder.map(|machine| machine.id)
+    }
+
     fn neighbour(&mut self, client: MachineId, address: IpAddr, mac: Option<Mac>) {
-        let has = |machine: &&Machine| machine.spec.nics.iter().any(|nic| Some(nic.mac) == mac);
-        // Two machines may have one address while one of them is off: the one that is on answered.
-        let holders = || self.view.machines.values().filter(has);
-        let owner = holders().find(|machine| machine.power == Power::On).or_else(|| holders().next());
-        let owner = owner.map(|machine| machine.id);
+        let owner = mac.and_then(|mac| self.holder(mac));
         self.events.push(FleetEvent::Neighbour { client, address, owner });
     }
 
@@ -76,24 +113,25 @@ impl DockerFleet {
         self.run_dir.join(format!("samples-{}.jsonl", watch.0))
     }
 
-    /// Has the client's agent begin to look. Without one, nothing is looked at, and that is what the watch sees.
+    /// Has the client's agent begin to look. Without one nobody looks, and that is what the log tells.
     pub(crate) fn look(&mut self, id: WatchId) {
-        let now = self.shared.clock.now();
+        let at_ns = self.shared.clock.now();
         let Some(watching) = self.watches.get_mut(&id) else { return };
         let watch = &watching.watch;
-        let pinned = watch.kind == WatchKind::HttpPinned;
         let client = self.shared.present().get(&watch.client).map(|present| present.session.clone());
-        let problem = match client {
-            Some(_) if pinned && watch.tls => "this world cannot pin a TLS connection",
-            Some(client) => {
-                watching.heard = Some(now);
-                let every_ms = watch.every.as_millis().try_into().unwrap_or(u64::MAX);
-                let order = WatchOrder { watch: id.0, target: watch.target, tls: watch.tls, pinned, every_ms };
-                return client.say(ToAgent::Watch(order));
-            }
-            None => "the prober is off",
+        let Some(client) = client else {
+            let reason = Some("the prober's machine is off".to_owned());
+            let now = ProberState::Stopped { at_ns, reason, figures: None };
+            return self.events.push(FleetEvent::Prober { watch: id, now });
         };
-        let observation = Observation::Down { reason: problem.to_owned() };
-        self.events.push(FleetEvent::Watch { watch: id, earliest: now, latest: now, observation });
+        watching.heard = Some(at_ns);
+        client.say(ToAgent::Watch(WatchOrder {
+            watch: id.0,
+            target: watch.target,
+            kind: watch.kind,
+            tls: watch.tls,
+            backends: watch.backends.clone(),
+            every_ms: watch.every.as_millis().try_into().unwrap_or(u64::MAX),
+        }));
     }
 }

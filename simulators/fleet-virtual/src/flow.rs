@@ -159,7 +159,7 @@ impl VirtualFleet {
     /// What the client of a connection sees of who answers.
     pub(crate) fn served_by(&self, reached: Reached, target: SocketAddr) -> ServedBy {
         let certificate = self.listener(&reached, target).certificate.clone();
-        ServedBy { machine: Some(reached.machine), backends: reached.backends, certificate }
+        ServedBy { machine: Some(reached.machine), backends: reached.backends, certificate, chain: Vec::new() }
     }
 
     /// The machines that would take a packet for `address` from outside, on any segment.

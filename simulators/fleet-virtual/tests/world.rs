@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grenadier_clock::{Clock, Seed, TieBreak};
-use grenadier_events::{Availability, Event, EventLog, Kind};
+use grenadier_events::{Availability, Event, EventLog, Kind, ProberState};
 use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Disk, DiskImage, GuestReport, Hardware, Host as Capacity, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
-    OperationError, OperationOutput, Power, Reconfiguration, SegmentSpec, TimingProfile, Watch, WatchKind,
+    OperationError, OperationOutput, Power, ProbeKind, Reconfiguration, SegmentSpec, TimingProfile, Watch,
 };
 use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener};
@@ -101,9 +101,9 @@ async fn started(world: &VirtualWorld, spec: MachineSpec) -> MachineId {
     id
 }
 
-fn watch(client: MachineId, kind: WatchKind) -> Watch {
+fn watch(client: MachineId, kind: ProbeKind) -> Watch {
     let target = "198.18.2.20:443".parse().unwrap();
-    Watch { client, target, tls: false, kind, every: Duration::from_millis(10) }
+    Watch { client, target, tls: false, kind, every: Duration::from_millis(10), backends: Vec::new() }
 }
 
 fn client() -> MachineSpec {
@@ -129,7 +129,7 @@ fn a_swap_is_seen_only_when_the_client_gives_up_the_old_neighbour() {
     let (off_at, on_at) = world.block_on(async {
         let old = started(&world, server("old", 1)).await;
         let client = started(&world, client()).await;
-        world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+        world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
         world.sleep(Duration::from_secs(60)).await;
         world.perform(Operation::PowerOff { machine: old }).await.unwrap();
         let off_at = world.now();
@@ -157,7 +157,7 @@ fn two_owners_are_told_and_clients_differ() {
             started(&world, server("old", 1)).await;
             started(&world, server("new", 2)).await;
             let client = started(&world, client()).await;
-            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
             world.sleep(Duration::from_secs(600)).await;
         });
         let fights = |events: &[Event]| {
@@ -185,13 +185,87 @@ fn a_kept_connection_breaks_even_where_new_ones_never_fail() {
     world.block_on(async {
         let old = started(&world, server("old", 1)).await;
         let client = started(&world, client()).await;
-        world.watch(watch(client, WatchKind::HttpPinned), "shop", "client");
+        world.watch(watch(client, ProbeKind::HttpPinned), "shop", "client");
         world.sleep(Duration::from_secs(1)).await;
         world.perform(Operation::Reset { machine: old }).await.unwrap();
         world.sleep(Duration::from_secs(100)).await;
     });
     let seen = log.with(ups_and_downs);
     assert!(seen.len() >= 3 && !seen[1].1 && seen.last().unwrap().1, "{seen:?}");
+}
+
+fn reasons(events: &[Event]) -> Vec<Option<String>> {
+    let seen = |event: &Event| match &event.kind {
+        Kind::Availability { now: Availability::Up(_), .. } => Some(None),
+        Kind::Availability { now: Availability::Down { reason, .. }, .. } => Some(Some(reason.clone())),
+        _ => None,
+    };
+    events.iter().filter_map(seen).collect()
+}
+
+#[test]
+fn a_stream_breaks_as_a_kept_connection_does() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        let client = started(&world, client()).await;
+        world.watch(watch(client, ProbeKind::TcpStream), "shop", "client");
+        world.sleep(Duration::from_secs(1)).await;
+        world.perform(Operation::Reset { machine: old }).await.unwrap();
+        world.sleep(Duration::from_secs(100)).await;
+    });
+    let seen = log.with(ups_and_downs);
+    assert!(seen.len() >= 3 && !seen[1].1 && seen.last().unwrap().1, "{seen:?}");
+}
+
+#[test]
+fn whoever_answers_for_an_address_is_seen_and_two_are_a_fight() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let client = started(&world, client()).await;
+        world.watch(watch(client, ProbeKind::Arp), "shop", "client");
+        let old = started(&world, server("old", 1)).await;
+        let new = started(&world, server("new", 2)).await;
+        world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+        world.perform(Operation::PowerOff { machine: new }).await.unwrap();
+    });
+    let nobody = Some("nobody on frontend answers ARP for 198.18.2.20".to_owned());
+    let both = Some("new and old all answer for it".to_owned());
+    assert_eq!(log.with(reasons), [nobody.clone(), None, both, None, nobody]);
+}
+
+#[test]
+fn what_shows_no_certificate_speaks_no_tls() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let client = started(&world, client()).await;
+        started(&world, server("old", 1)).await;
+        world.watch(watch(client, ProbeKind::Tls), "shop", "client");
+    });
+    assert_eq!(log.with(reasons), [Some("old shows no certificate at 198.18.2.20:443".to_owned())]);
+}
+
+#[test]
+fn datagrams_are_not_covered_and_said_to_be() {
+    let log = EventLog::default();
+    let world = world(1, &log);
+    world.block_on(async {
+        let client = started(&world, client()).await;
+        world.watch(watch(client, ProbeKind::Udp), "shop", "client");
+    });
+    let told = |events: &[Event]| -> Vec<ProberState> {
+        let told = |event: &Event| match &event.kind {
+            Kind::Prober { probe: grenadier_events::ProbeKind::Udp, now, .. } => Some(now.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(told).collect()
+    };
+    let reason = "the virtual world has no datagrams".to_owned();
+    assert_eq!(log.with(told), [ProberState::NotCovered { reason }]);
+    assert_eq!(log.with(reasons), []);
 }
 
 #[test]
@@ -267,7 +341,7 @@ fn one_seed_one_log() {
         world.block_on(async {
             let old = started(&world, server("old", 1)).await;
             let client = started(&world, client()).await;
-            world.watch(watch(client, WatchKind::HttpNew), "shop", "client");
+            world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
             world.perform(Operation::PowerOff { machine: old }).await.unwrap();
             started(&world, server("new", 2)).await;
             world.sleep(Duration::from_secs(120)).await;

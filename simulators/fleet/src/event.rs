@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use grenadier_clock::Time;
 use ipnet::IpNet;
 
-use crate::{MachineId, Observation, OperationError, OperationId, OperationOutput, Power, SegmentId, WatchId};
+use crate::{
+    MachineId, Observation, OperationError, OperationId, OperationOutput, Power, ProberState, SegmentId, WatchId,
+};
 
 /// What happened in a fleet, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +82,13 @@ pub enum FleetEvent {
         latest: Time,
         /// What it sees from then on.
         observation: Observation,
+    },
+    /// What the prober behind a watch tells of itself.
+    Prober {
+        /// Which watch.
+        watch: WatchId,
+        /// What it tells.
+        now: ProberState,
     },
 }
 

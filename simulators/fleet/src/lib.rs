@@ -31,4 +31,6 @@ pub use mishap::Mishap;
 pub use operation::{Operation, OperationError, OperationId, OperationOutput, Reconfiguration};
 pub use timing::TimingProfile;
 pub use translate::Names;
-pub use watch::{Observation, ServedBy, Watch, WatchId, WatchKind};
+pub use watch::{Observation, ServedBy, Watch, WatchId};
+
+pub use grenadier_events::{FailureClass, ProbeKind, ProberFigures, ProberState};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grenadier_events::{Actor, Availability, Bounds, Kind, ProbeKind, ServedBy};
 
-use crate::{FleetEvent, FleetView, GuestReport, MachineId, Observation, Power, WatchId, WatchKind};
+use crate::{FleetEvent, FleetView, GuestReport, MachineId, Observation, Power, WatchId};
 
 /// What the log calls the things that a fleet only numbers.
 #[derive(Clone, Debug, Default)]
@@ -15,11 +15,7 @@ pub struct Names {
 
 impl Names {
     /// Says what a watch looks at, and who looks.
-    pub fn name_watch(&mut self, id: WatchId, target: &str, client: &str, kind: WatchKind) {
-        let kind = match kind {
-            WatchKind::HttpNew => ProbeKind::HttpNew,
-            WatchKind::HttpPinned => ProbeKind::HttpPinned,
-        };
+    pub fn name_watch(&mut self, id: WatchId, target: &str, client: &str, kind: ProbeKind) {
         self.watches.insert(id, (target.to_owned(), client.to_owned(), kind));
     }
 
@@ -56,11 +52,16 @@ impl Names {
                         machine: served.machine.as_ref().map(|id| self.name(id, view)).unwrap_or_default(),
                         backends: served.backends.clone(),
                         certificate: served.certificate.clone(),
+                        chain: served.chain.clone(),
                     }),
-                    Observation::Down { reason } => Availability::Down { reason: reason.clone() },
+                    Observation::Down { reason, class } => Availability::Down { reason: reason.clone(), class: *class },
                 };
                 let at = Bounds { earliest_ns: *earliest, latest_ns: *latest };
                 return Some((Actor::Probe, Kind::Availability { target, client, probe, at, now }));
+            }
+            FleetEvent::Prober { watch, now } => {
+                let (target, client, probe) = self.watches.get(watch)?.clone();
+                return Some((Actor::Probe, Kind::Prober { target, client, probe, now: now.clone() }));
             }
         };
         Some((Actor::World, kind))

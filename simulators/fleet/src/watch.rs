@@ -3,20 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use grenadier_events::{FailureClass, ProbeKind};
+
 use crate::MachineId;
 
 /// The number of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WatchId(pub u32);
-
-/// How a watch uses connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WatchKind {
-    /// One new connection for every request.
-    HttpNew,
-    /// One connection kept as long as it lives.
-    HttpPinned,
-}
 
 /// A client that looks at a target all the time.
 ///
@@ -29,10 +22,12 @@ pub struct Watch {
     pub target: SocketAddr,
     /// Whether it speaks TLS.
     pub tls: bool,
-    /// How it uses connections.
-    pub kind: WatchKind,
+    /// How it looks.
+    pub kind: ProbeKind,
     /// How often it samples where it has to.
     pub every: Duration,
+    /// The backends that belong to the target; where there are some, an answer of any other is a failure of its own class.
+    pub backends: Vec<String>,
 }
 
 /// What a watch sees.
@@ -44,6 +39,8 @@ pub enum Observation {
     Down {
         /// Which hop failed, and how.
         reason: String,
+        /// What kind of failure a sample met; none where the fleet knows without sampling.
+        class: Option<FailureClass>,
     },
 }
 
@@ -56,4 +53,6 @@ pub struct ServedBy {
     pub backends: Vec<String>,
     /// SHA-256 of the certificate the client saw, where the connection is TLS.
     pub certificate: Option<String>,
+    /// SHA-256 of the certificates above it, in the order in which they were shown.
+    pub chain: Vec<String>,
 }

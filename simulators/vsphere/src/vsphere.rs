@@ -293,7 +293,12 @@ impl Cloud for VSphere {
             | FleetEvent::Guest { report: GuestReport::Operator { .. }, .. } => return,
             FleetEvent::Created { .. } | FleetEvent::Snapshot { .. } | FleetEvent::Guest { .. } => {}
             // Nothing of these is in any property.
-            FleetEvent::AddressOwners { .. } | FleetEvent::Neighbour { .. } | FleetEvent::Watch { .. } => return,
+            FleetEvent::AddressOwners { .. }
+            | FleetEvent::Neighbour { .. }
+            | FleetEvent::Watch { .. }
+            | FleetEvent::Prober { .. } => {
+                return;
+            }
         }
         self.answer_waits(host);
     }

@@ -1,23 +1,19 @@
 //! Takes samples of one target, evenly spaced.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use grenadier_carriers::TcpClient;
-use grenadier_fleet::Mac;
-use grenadier_wire::{HttpExchange, TlsTrust};
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use grenadier_fleet::{Mac, ProbeKind, ProberState};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::judge::{Judge, SAMPLE_TIMEOUT, Sample};
-use super::neighbours;
-use crate::protocol::{FromAgent, SampleRow, WatchOrder};
+use super::address_resolution::Asking;
+use super::finding::{Failed, Finding, LATE_AFTER, Sample};
+use super::findings::{Ended, Findings};
+use super::kept::Kept;
+use super::schedule::{Due, Schedule};
+use super::{datagram, fresh, handshake, neighbours};
+use crate::protocol::{FromAgent, WatchOrder};
 use crate::{Outbox, TimeBase};
 
 /// How often rows are sent on: what a prober that is killed takes with it.
@@ -26,8 +22,8 @@ const ROWS_EVERY: Duration = Duration::from_millis(250);
 /// How often the neighbour table is looked at.
 const NEIGHBOUR_EVERY: Duration = Duration::from_millis(50);
 
-/// The longest backend name that is taken from an answer, in bytes.
-const NAME_BYTES: usize = 64;
+/// How often lateness is told, where there was some.
+const LATENESS_EVERY: Duration = Duration::from_secs(1);
 
 /// A watch that runs until it is dropped.
 #[derive(Debug)]
@@ -43,41 +39,95 @@ impl Sampler {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(run(order, time, outbox, stopped)),
-                Err(error) => outbox.complain(format!("failed to begin watch {}: {error}", order.watch)),
+                Err(error) => {
+                    let reason = format!("failed to begin watch {}: {error}", order.watch);
+                    outbox.put(FromAgent::Prober { watch: order.watch, now: ProberState::NotCovered { reason } });
+                }
             }
         });
         Sampler { _stop: stop }
     }
 }
 
-/// A sample on its way back, with its place in the order of beginnings.
-type Ended = (u64, Sample);
+/// How samples of a kind are begun. Each tells its end through the channel it was made with.
+enum Way {
+    Fresh,
+    Kept(Kept),
+    Handshake,
+    Datagram,
+    Asking(Asking),
+}
+
+impl Way {
+    fn new(order: &Arc<WatchOrder>, done: &mpsc::UnboundedSender<Ended>) -> Result<Way, String> {
+        Ok(match order.kind {
+            ProbeKind::HttpNew => Way::Fresh,
+            ProbeKind::HttpPinned | ProbeKind::TcpStream => Way::Kept(Kept::new(Arc::clone(order), done.clone())),
+            ProbeKind::Tls => Way::Handshake,
+            ProbeKind::Udp => Way::Datagram,
+            ProbeKind::Arp => Way::Asking(Asking::start(order, done.clone())?),
+        })
+    }
+
+    fn begin(&self, number: u64, order: &Arc<WatchOrder>, done: &mpsc::UnboundedSender<Ended>) {
+        let (order, done) = (Arc::clone(order), done.clone());
+        // The watch may have ended when a sample does: then nobody listens.
+        match self {
+            Way::Fresh => {
+                tokio::spawn(async move { done.send((number, fresh::sample(number, &order).await)) });
+            }
+            Way::Handshake => {
+                tokio::spawn(async move { done.send((number, handshake::sample(&order).await)) });
+            }
+            Way::Datagram => {
+                tokio::spawn(async move { done.send((number, datagram::sample(number, &order).await)) });
+            }
+            Way::Kept(kept) => kept.begin(number),
+            Way::Asking(asking) => asking.begin(number),
+        }
+    }
+}
 
 async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: watch::Receiver<()>) {
+    let order = Arc::new(order);
+    let tell = |now| outbox.put(FromAgent::Prober { watch: order.watch, now });
     let (sender, mut ended) = mpsc::unbounded_channel::<Ended>();
-    let mut findings = Findings::new(&order, time, outbox.clone());
+    let way = match Way::new(&order, &sender) {
+        Ok(way) => way,
+        Err(reason) => return tell(ProberState::NotCovered { reason }),
+    };
+    let every = Duration::from_millis(order.every_ms.max(1));
+    let start = Instant::now();
+    let mut schedule = Schedule::new(start, every);
+    let mut findings = Findings::new(order.watch, start, time, outbox.clone());
     let mut neighbour: Option<Option<Mac>> = None;
-    let mut pinned = order.pinned.then(|| Pinned::start(&order, sender.clone()));
-
-    let mut samples = tokio::time::interval(Duration::from_millis(order.every_ms.max(1)));
-    // A stall leaves a gap, which the rows show, instead of a burst of samples that were never due.
-    samples.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut looks = tokio::time::interval(NEIGHBOUR_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut deliveries = tokio::time::interval(ROWS_EVERY);
-    deliveries.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let interval = |every| {
+        let mut interval = tokio::time::interval(every);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        interval
+    };
+    let (mut looks, mut deliveries) = (interval(NEIGHBOUR_EVERY), interval(ROWS_EVERY));
+    let mut latenesses = interval(LATENESS_EVERY);
+    let every_ns = every.as_nanos().try_into().unwrap_or(u64::MAX);
+    tell(ProberState::Started { at_ns: time.earliest(start), every_ns });
     let mut number = 0;
     loop {
         tokio::select! {
             biased;
-            _ = samples.tick() => match &mut pinned {
-                Some(pinned) => number = pinned.tick(number),
-                None => {
-                    tokio::spawn(fresh(number, order.clone(), sender.clone()));
+            () = tokio::time::sleep_until(schedule.due().into()) => {
+                let now = Instant::now();
+                while let Some(due) = schedule.take(now) {
+                    match due {
+                        Due::Sample => way.begin(number, &order, &sender),
+                        Due::Missed(missed) => {
+                            let finding = Finding::Unknown { missed, reason: "the prober stood still".to_owned() };
+                            findings.take(number, Sample { began: now, ended: now, finding });
+                        }
+                    }
                     number += 1;
                 }
-            },
-            Some((number, sample)) = ended.recv() => findings.take(number, sample),
+            }
+            Some((number, sample)) = ended.recv() => findings.take(number, own_fault(sample, &schedule)),
             _ = looks.tick() => {
                 let now = neighbours::current(order.target.ip());
                 if neighbour != Some(now) {
@@ -86,184 +136,62 @@ async fn run(order: WatchOrder, time: TimeBase, outbox: Outbox, mut stopped: wat
                 neighbour = Some(now);
             }
             _ = deliveries.tick() => findings.flush(),
+            _ = latenesses.tick() => tell_lateness(&mut schedule, &time, &tell),
             _ = stopped.changed() => break,
         }
     }
-    findings.flush();
+    findings.finish(number);
+    tell_lateness(&mut schedule, &time, &tell);
+    let (at_ns, figures) = (time.earliest(findings.looked()), Some(schedule.figures()));
+    tell(ProberState::Stopped { at_ns, reason: None, figures });
 }
 
-/// One sample over a connection of its own.
-async fn fresh(number: u64, order: WatchOrder, done: mpsc::UnboundedSender<Ended>) {
-    let exchange = HttpExchange {
-        endpoint: order.target.to_string(),
-        tls: order.tls.then_some(TlsTrust::Anyone),
-        request: request(&order, true),
-        timeout: SAMPLE_TIMEOUT,
-    };
-    let began = Instant::now();
-    let answer = tokio::time::timeout(SAMPLE_TIMEOUT, TcpClient::default().send(exchange)).await;
-    let result = match answer {
-        Ok(Ok(response)) => served_by(response.status(), response.body()),
-        Ok(Err(failure)) => Err(failure.to_string()),
-        Err(_) => Err(late(&order)),
-    };
-    // The watch may have ended meanwhile.
-    let _ = done.send((number, Sample { began, ended: Instant::now(), result }));
-}
-
-fn request(order: &WatchOrder, close: bool) -> Request<Bytes> {
-    let request = Request::get("/").header(header::HOST, order.target.to_string());
-    let request = if close { request.header(header::CONNECTION, "close") } else { request };
-    request.body(Bytes::new()).expect("an address is a valid header value")
-}
-
-fn late(order: &WatchOrder) -> String {
-    format!("no answer from {} within {} ms", order.target, SAMPLE_TIMEOUT.as_millis())
-}
-
-/// The backend's name: the first line of the body of a 200.
-fn served_by(status: StatusCode, body: &[u8]) -> Result<String, String> {
-    if status != StatusCode::OK {
-        return Err(format!("answered {}", status.as_u16()));
-    }
-    let line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(&line[..line.len().min(NAME_BYTES)]).trim().to_owned())
-}
-
-/// Samples that come back in any order, judged in order of their beginnings.
-struct Findings {
-    watch: u32,
-    judge: Judge,
-    time: TimeBase,
-    outbox: Outbox,
-    /// Back, while one that was begun earlier is still out.
-    waiting: BTreeMap<u64, Sample>,
-    next: u64,
-    rows: Vec<SampleRow>,
-}
-
-impl Findings {
-    fn new(order: &WatchOrder, time: TimeBase, outbox: Outbox) -> Findings {
-        let judge = Judge::new(time);
-        Findings { watch: order.watch, judge, time, outbox, waiting: BTreeMap::new(), next: 0, rows: Vec::new() }
-    }
-
-    fn take(&mut self, number: u64, sample: Sample) {
-        self.waiting.insert(number, sample);
-        while let Some(sample) = self.waiting.remove(&self.next) {
-            self.next += 1;
-            self.rows.push(sample.row(&self.time));
-            if let Some((earliest, latest, seen)) = self.judge.take(&sample) {
-                self.outbox.put(FromAgent::Observation { watch: self.watch, earliest, latest, seen });
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        if !rows.is_empty() {
-            self.outbox.put(FromAgent::Samples { watch: self.watch, rows });
-        }
-    }
-}
-
-/// One connection that is kept as long as it lives, and one request on it at a time.
-struct Pinned {
-    due: mpsc::Sender<u64>,
-}
-
-impl Pinned {
-    fn start(order: &WatchOrder, done: mpsc::UnboundedSender<Ended>) -> Pinned {
-        // One request waits at most: while the connection stalls, its one sample is the finding, not a queue of them.
-        let (due, mut orders) = mpsc::channel(1);
-        let order = order.clone();
-        tokio::spawn(async move {
-            let mut connection = None;
-            while let Some(number) = orders.recv().await {
-                let began = Instant::now();
-                let answer = tokio::time::timeout(SAMPLE_TIMEOUT, on_connection(&mut connection, &order)).await;
-                let result = answer.unwrap_or_else(|_| Err(late(&order)));
-                if result.is_err() {
-                    // The next sample makes a new one: whether that works is what an operator's retry would see.
-                    connection = None;
-                }
-                let _ = done.send((number, Sample { began, ended: Instant::now(), result }));
-            }
+fn tell_lateness(schedule: &mut Schedule, time: &TimeBase, tell: &impl Fn(ProberState)) {
+    if let Some(late) = schedule.take_lateness() {
+        tell(ProberState::Late {
+            from_ns: time.earliest(late.from),
+            to_ns: time.latest(late.to),
+            samples: late.samples,
+            worst_ns: late.worst.as_nanos().try_into().unwrap_or(u64::MAX),
         });
-        Pinned { due }
-    }
-
-    /// A sample is due; the number of the next one.
-    fn tick(&mut self, number: u64) -> u64 {
-        match self.due.try_send(number) {
-            Ok(()) => number + 1,
-            Err(_) => number,
-        }
     }
 }
 
-async fn on_connection(
-    connection: &mut Option<SendRequest<Full<Bytes>>>,
-    order: &WatchOrder,
-) -> Result<String, String> {
-    if connection.is_none() {
-        let stream = TcpStream::connect(order.target).await.map_err(|error| format!("connect: {error}"))?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (sender, driver) = handshake.map_err(|error| error.to_string())?;
-        tokio::spawn(async move {
-            // How the connection ends is told by the request that fails on it.
-            let _ = driver.await;
-        });
-        *connection = Some(sender);
+/// A sample that saw no answer in time, because the prober stood still for most of that time, has found nothing out.
+fn own_fault(sample: Sample, schedule: &Schedule) -> Sample {
+    let Finding::Failed(Failed { is_silence: true, .. }) = &sample.finding else { return sample };
+    let still = schedule.still_within(sample.began, sample.ended);
+    let looked = (sample.ended - sample.began).saturating_sub(still);
+    if looked > LATE_AFTER || still.is_zero() {
+        return sample;
     }
-    let sender = connection.as_mut().expect("it was just made");
-    let answer = sender.send_request(request(order, false).map(Full::new)).await;
-    let response = answer.map_err(|error| format!("the kept connection broke: {error}"))?;
-    let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| format!("the kept connection broke: {error}"))?;
-    served_by(status, &body.to_bytes())
+    let reason = format!("the prober stood still for {} ms of the sample's time", still.as_millis());
+    Sample { finding: Finding::unknown(reason), ..sample }
 }
 
 #[cfg(test)]
 mod tests {
+    use grenadier_fleet::FailureClass;
+
     use super::*;
-    use crate::protocol::Seen;
 
     #[test]
-    fn names_are_the_first_line_of_a_200() {
-        assert_eq!(served_by(StatusCode::OK, b"shop-1\nmore"), Ok("shop-1".to_owned()));
-        assert_eq!(served_by(StatusCode::OK, &[b'x'; 500]).map(|name| name.len()), Ok(NAME_BYTES));
-        assert_eq!(served_by(StatusCode::SERVICE_UNAVAILABLE, b"shop-1"), Err("answered 503".to_owned()));
-    }
-
-    #[test]
-    fn findings_wait_for_the_sample_that_was_begun_first() {
-        let (outbox, messages) = Outbox::for_tests();
-        let order = WatchOrder {
-            watch: 7,
-            target: "198.18.0.1:80".parse().expect("an address"),
-            tls: false,
-            pinned: false,
-            every_ms: 10,
+    fn silence_while_the_prober_stood_still_is_no_finding() {
+        let start = Instant::now();
+        let ms = |ms| start + Duration::from_millis(ms);
+        let mut schedule = Schedule::new(start, Duration::from_millis(10));
+        schedule.take(start);
+        let silent = |ended| {
+            let finding = Finding::Failed(Failed::new(FailureClass::Silent, "nothing"));
+            Sample { began: start, ended, finding }
         };
-        let mut findings = Findings::new(&order, TimeBase::default(), outbox);
-        let began = Instant::now();
-        let sample = |result: Result<&str, &str>| Sample {
-            began,
-            ended: began,
-            result: result.map(str::to_owned).map_err(str::to_owned),
-        };
-        findings.take(1, sample(Ok("b")));
-        assert!(messages.try_recv().is_err(), "the first sample is still out");
-        findings.take(0, sample(Err("late")));
-        let seen: Vec<Seen> = messages
-            .try_iter()
-            .map(|message| match message {
-                FromAgent::Observation { watch: 7, seen, .. } => seen,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(seen, [Seen::Down("late".into()), Seen::Up(vec!["b".into()])]);
+        assert_eq!(own_fault(silent(ms(1000)), &schedule).finding, silent(ms(1000)).finding);
+        while schedule.take(ms(990)).is_some() {}
+        assert!(matches!(own_fault(silent(ms(1000)), &schedule).finding, Finding::Unknown { missed: 1, .. }));
+        // It had half a second in which it looked and saw nothing.
+        assert_eq!(own_fault(silent(ms(1600)), &schedule).finding, silent(ms(1600)).finding);
+        let refused = Finding::Failed(Failed::new(FailureClass::Refused, "no"));
+        let sample = Sample { began: start, ended: ms(1000), finding: refused.clone() };
+        assert_eq!(own_fault(sample, &schedule).finding, refused);
     }
 }

@@ -1,6 +1,6 @@
 //! Who answers for each target, before and after: shared by the identity check and the ladder's level of behaviour.
 
-use grenadier_events::{ProbeKind, ServedBy, World};
+use grenadier_events::{ServedBy, World};
 use grenadier_probe::{Moment, Spans, Watch, watches};
 
 use crate::Facts;
@@ -64,7 +64,7 @@ fn compare_watch(watch: &Watch<'_>, sampled: bool, before: Moment, moments: &[(&
     let target = watch.target;
     let base = watch.served_at(before);
     // Samples over a kept connection name the one backend that took it; after it broke, any of them may take the next.
-    let names_one = sampled && watch.probe == ProbeKind::HttpPinned;
+    let names_one = sampled && watch.probe.keeps_a_connection();
     for (when, moment) in moments {
         match (base, watch.served_at(*moment)) {
             // It was down before, and so it is.
@@ -72,7 +72,7 @@ fn compare_watch(watch: &Watch<'_>, sampled: bool, before: Moment, moments: &[(&
             (None, Some(_)) => found.gaps.push(format!("{target} did not answer before the upgrade, and does {when}")),
             (Some(_), None) => found.problems.push(format!("{target} does not answer {when}")),
             (Some(base), Some(now)) => {
-                if base.backends.is_empty() && now.backends.is_empty() {
+                if watch.probe.names_backends() && base.backends.is_empty() && now.backends.is_empty() {
                     found.gaps.push(format!("who answers for {target} is not known"));
                 }
                 found.problems.extend(difference(target, when, base, now, names_one));

@@ -1,9 +1,15 @@
 //! `canary`: a target outside the upgrade stays reachable; if it does not, the environment is to blame.
 
+use std::time::Duration;
+
 use grenadier_catalog::Check as Name;
+use grenadier_clock::format_duration;
 
 use super::downtime;
 use crate::{Check, CheckResult, Facts};
+
+/// A prober that stands still for longer than one sample's patience says that its machine is not fit.
+const MOST_UNSEEN_NS: u64 = 1_000_000_000;
 
 /// Looks at the targets that the upgrade does not touch. Where one of them is down, no other figure of this run can be
 /// trusted: the verdict is that the environment is not fit.
@@ -28,6 +34,11 @@ impl Check for Canary {
                 problems.push(format!("{name} never answered, so the environment is not fit"));
             } else if canary.totals.is_empty() {
                 gaps.push(format!("{name} was not watched: the run never came to its first verification"));
+            }
+            let longest = canary.unseen.iter().max_by_key(|hole| hole.length_ns());
+            if let Some(hole) = longest.filter(|hole| hole.length_ns() > MOST_UNSEEN_NS) {
+                let length = format_duration(Duration::from_nanos(hole.length_ns()));
+                gaps.push(format!("nobody looked at {name} for {length} from {}: {}", hole.from, hole.reason));
             }
             if let Some(outage) = canary.longest(facts.ended_ns) {
                 let length = outage.length(facts.ended_ns);
@@ -62,6 +73,17 @@ mod tests {
         let mut run = swap();
         run.never_up("canary");
         assert_eq!(made(&run).0, CheckStatus::Fail);
+    }
+
+    #[test]
+    fn a_canary_nobody_looked_at_proves_nothing() {
+        let mut run = swap();
+        run.unseen("canary", 150, 1);
+        assert_eq!(made(&run).0, CheckStatus::Pass);
+        run.unseen("canary", 160, 2);
+        let (status, message) = made(&run);
+        assert_eq!(status, CheckStatus::NotCovered);
+        assert_eq!(message, "nobody looked at canary for 2s from 2m40s: it stood still");
     }
 
     #[test]

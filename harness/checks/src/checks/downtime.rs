@@ -1,8 +1,11 @@
 //! How long each target was unreachable: what the outage check judges and reports show.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use grenadier_clock::Time;
-use grenadier_events::Bounds;
-use grenadier_probe::{Outage, Spans, Total, Watch, total, watches, windows};
+use grenadier_events::{Bounds, ProbeKind};
+use grenadier_probe::{Outage, Part, Spans, Total, Unseen, Watch, total, unseen, watches, windows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +27,38 @@ pub struct TargetOutage {
     pub totals: Vec<Total>,
     /// Every interval that counts, of all its probes.
     pub outages: Vec<Outage>,
+    /// When a probe did not look: nothing is known of it then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
 }
 
 impl TargetOutage {
+    /// For how long one probe did not look in a part of the run, at most, and why it did not for longest.
+    pub fn unseen_in(&self, part: Part) -> Option<(Duration, &Unseen)> {
+        let mut probers: BTreeMap<(&str, ProbeKind), (u64, &Unseen)> = BTreeMap::new();
+        for hole in self.unseen.iter().filter(|hole| hole.part == part && !hole.is_not_covered) {
+            let (sum, longest) = probers.entry((&hole.client, hole.probe)).or_insert((0, hole));
+            *sum += hole.length_ns();
+            if hole.length_ns() > longest.length_ns() {
+                *longest = hole;
+            }
+        }
+        let (sum, longest) = probers.into_values().max_by_key(|(sum, longest)| (*sum, longest.length_ns()))?;
+        Some((Duration::from_nanos(sum), longest))
+    }
+
+    /// The kinds of probe that cannot look at it here, each with the reason.
+    pub fn not_covered(&self) -> Vec<String> {
+        let mut words: Vec<String> = Vec::new();
+        for hole in self.unseen.iter().filter(|hole| hole.is_not_covered) {
+            let line = format!("{} of {} is not covered: {}", hole.probe.name(), self.target, hole.reason);
+            if !words.contains(&line) {
+                words.push(line);
+            }
+        }
+        words
+    }
+
     /// The outage that explains most of what was lost in `total`'s part: the longest one.
     pub fn longest(&self, end: Time) -> Option<&Outage> {
         self.outages.iter().max_by_key(|outage| (outage.length(end), std::cmp::Reverse(outage.from)))
@@ -63,5 +95,6 @@ fn of_target(facts: &Facts<'_>, target: &Target, spans: &Spans, all: &[Watch<'_>
             .and_then(|all| all.into_iter().max_by_key(|bounds| bounds.latest_ns)),
         totals,
         outages: lost.into_iter().flatten().filter(counts).collect(),
+        unseen: unseen(facts.events, &windows).into_iter().filter(|hole| hole.target == target.name).collect(),
     }
 }

@@ -30,6 +30,7 @@ impl Check for Outage {
         let before = facts.before_upgrade(&Spans::of(facts.events));
         for target in &targets {
             let name = &target.target;
+            gaps.extend(target.not_covered());
             if target.watches == 0 {
                 gaps.push(format!("no probe watched {name}"));
                 continue;
@@ -46,6 +47,7 @@ impl Check for Outage {
             }
             if let Some(budget) = budget {
                 problems.extend(target.totals.iter().filter_map(|total| exceeded(name, total, budget)));
+                gaps.extend(target.totals.iter().filter_map(|total| hidden(target, total, budget)));
             }
         }
         let worst = worst(&targets);
@@ -80,6 +82,21 @@ fn exceeded(name: &str, total: &Total, budget: Duration) -> Option<String> {
     Some(format!("{name} was {sure}unreachable for {} in the {part}, {allowed} allowed", total.length))
 }
 
+/// What nobody saw may have been an outage. Where it could have made the difference, nothing is known.
+fn hidden(target: &TargetOutage, total: &Total, budget: Duration) -> Option<String> {
+    let (unseen, longest) = target.unseen_in(total.part)?;
+    let lost = Duration::from_nanos(total.length.upper_ns);
+    if lost > budget || lost + unseen <= budget {
+        return None;
+    }
+    let (unseen, allowed) = (format_duration(unseen), format_duration(budget));
+    let (client, probe, part) = (&longest.client, longest.probe.name(), total.part.name());
+    Some(format!(
+        "{client} did not look at {} ({probe}) for {unseen} of the {part}, {allowed} allowed: {}",
+        target.target, longest.reason
+    ))
+}
+
 /// `at most 41.25s in the upgrade (api), 12s in the rollback (shop)`; `none` where nothing was lost.
 fn worst(targets: &[TargetOutage]) -> String {
     let mut worst: BTreeMap<Part, (Length, &str)> = BTreeMap::new();
@@ -100,15 +117,20 @@ fn intervals(target: &TargetOutage, facts: &Facts<'_>) -> Vec<String> {
     let line = |outage: &grenadier_probe::Outage| {
         let length = outage.length(facts.ended_ns);
         let open = if outage.to.is_none() { ", not over at the end" } else { "" };
+        let class = outage.class.map(|class| format!(" [{}]", class.name())).unwrap_or_default();
         format!(
-            "{} from {} for {length} ({}): {}{open}",
+            "{} from {} for {length} ({}): {}{open}{class}",
             outage.target,
             outage.from.latest_ns,
             outage.cause(),
             outage.reason
         )
     };
-    target.outages.iter().map(line).collect()
+    let unseen = |hole: &grenadier_probe::Unseen| {
+        let (length, from) = (format_duration(Duration::from_nanos(hole.length_ns())), hole.from);
+        format!("{} not looked at by {} from {from} for {length}: {}", hole.target, hole.client, hole.reason)
+    };
+    target.outages.iter().map(line).chain(target.unseen.iter().map(unseen)).collect()
 }
 
 #[cfg(test)]
@@ -188,6 +210,38 @@ mod tests {
         let result = made(&run);
         assert_eq!((result.status, result.applies), (CheckStatus::NotCovered, true));
         assert!(result.message.starts_with("shop was not watched: the run never came to"), "{}", result.message);
+    }
+
+    #[test]
+    fn what_nobody_saw_is_never_no_outage() {
+        // 41 s of the upgrade were lost, 90 s are allowed.
+        let mut run = swap();
+        run.unseen("shop", 145, 40);
+        let result = made(&run);
+        assert_eq!(result.status, CheckStatus::Pass, "{}", result.message);
+        assert!(
+            result.evidence.contains(&"shop not looked at by client from 2m25s for 40s: it stood still".to_owned())
+        );
+        run.unseen("shop", 190, 10);
+        let result = made(&run);
+        assert_eq!((result.status, result.applies), (CheckStatus::NotCovered, true));
+        assert!(
+            result.message.starts_with("client did not look at shop (http-new) for 50s of the upgrade"),
+            "{}",
+            result.message
+        );
+        // An outage that is seen to be too long stays one.
+        run.expect.outage_at_most = Some(Duration::from_secs(40));
+        assert_eq!(made(&run).status, CheckStatus::Fail);
+    }
+
+    #[test]
+    fn a_kind_that_cannot_look_here_is_not_covered_by_name() {
+        let mut run = swap();
+        run.not_covered("shop");
+        let result = made(&run);
+        assert_eq!((result.status, result.applies), (CheckStatus::NotCovered, true));
+        assert_eq!(result.message, "udp of shop is not covered: there are no datagrams");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use grenadier_clock::{Time, format_duration};
-use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, StepVerb};
+use grenadier_events::{Availability, Event, Kind, Observer, PhaseStatus, ProberState, StepVerb};
 
 use super::style::Style;
 use crate::text::one_line;
@@ -14,6 +15,9 @@ use crate::words::seen_by;
 /// The phases in which the loss of a target is worth a line: before, it is being made; after, it is being taken down.
 const WATCHED: [&str; 8] =
     ["verify", "shutdown", "verify-noapi", "upgrade", "verify-upgraded", "rollback", "compare", "resume"];
+
+/// How long nobody must have looked at a target to be worth a line: as long as a sample waits for its answer.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// Prints a run as it happens: one line for each phase and step when it ends, one for each fault, and one whenever a target
 /// is lost or comes back. On a terminal the step that is on stands in a last line that is overwritten.
@@ -76,6 +80,23 @@ impl Live {
             }
             Kind::EngineFinished { .. } => self.step = None,
             Kind::RunFinished { .. } => self.clear(),
+            Kind::Prober { target, client, probe, now: state } => {
+                let name = seen_by(&one_line(target), probe.name());
+                match state {
+                    // Shorter ones are in the log, and the checks count them.
+                    ProberState::Gap { from_ns, to_ns, reason, .. } if to_ns.since(*from_ns) > WORTH_TELLING => {
+                        let text = format!("{name} by {}: {}", one_line(client), one_line(reason));
+                        self.line(Tone::Notice, "UNSEEN", None, &text);
+                    }
+                    ProberState::NotCovered { reason } => {
+                        self.line(Tone::Notice, "UNSEEN", None, &format!("{name}: not covered: {}", one_line(reason)));
+                    }
+                    ProberState::Gap { .. }
+                    | ProberState::Started { .. }
+                    | ProberState::Stopped { .. }
+                    | ProberState::Late { .. } => {}
+                }
+            }
             // The log has them; a line each would bury what matters.
             Kind::Call { .. }
             | Kind::Task { .. }
@@ -138,7 +159,7 @@ impl Live {
         let target = seen_by(&one_line(&key.0), &key.2);
         // One probe is the usual case; of several, each has its say once, so its client and kind are told too.
         match seen {
-            Availability::Down { reason } if watched && !self.lost.contains_key(&key) => {
+            Availability::Down { reason, .. } if watched && !self.lost.contains_key(&key) => {
                 self.line(Tone::Notice, "DOWN", None, &format!("{target}: {}", one_line(reason)));
                 self.lost.insert(key, at);
             }

@@ -7,7 +7,7 @@ use grenadier_catalog::{Cluster, ProbeKind};
 use super::context::{Context, Fields};
 use super::topology::{self, Around};
 use super::{items, scalar};
-use crate::document::{MAX_BACKENDS, default_cluster, default_every};
+use crate::document::{MAX_BACKENDS, MAX_CLIENTS, default_clients, default_cluster, default_every};
 use crate::yaml::{Entry, Kind};
 use crate::{LoadBalancer, Probe, Resource, Workload, suggest};
 
@@ -17,7 +17,7 @@ const TOTAL_BACKENDS: u32 = 1024;
 const RESOURCES: &[&str] = &["load-balancer"];
 const WORKLOADS: &[&str] = &["probe"];
 const LOAD_BALANCER_KEYS: &[&str] = &["name", "vip", "port", "backends", "cluster", "by-hand"];
-const PROBE_KEYS: &[&str] = &["target", "kind", "every"];
+const PROBE_KEYS: &[&str] = &["target", "kind", "every", "clients"];
 
 /// The name of the target that the runner adds outside the upgrade.
 const CANARY: &str = "canary";
@@ -113,7 +113,12 @@ pub(super) fn workload(cx: &mut Context, fields: &Fields<'_>) -> Option<Vec<Work
     let names = declared(fields);
     let Some(node) = fields.optional("workload") else {
         let probe = |target: &&str| {
-            Workload::Probe(Probe { target: (*target).to_owned(), kind: ProbeKind::HttpNew, every: default_every() })
+            Workload::Probe(Probe {
+                target: (*target).to_owned(),
+                kind: ProbeKind::HttpNew,
+                every: default_every(),
+                clients: default_clients(),
+            })
         };
         return names.map(|names| names.iter().map(probe).collect());
     };
@@ -139,5 +144,9 @@ fn probe(cx: &mut Context, entry: &Entry, names: Option<&[&str]>) -> Option<Prob
         None => Some(default_every()),
         Some(node) => scalar::duration_within(cx, node, Duration::from_millis(1)..=Duration::from_secs(3600)),
     };
-    Some(Probe { target: target?, kind: kind?, every: every? })
+    let clients = match fields.optional("clients") {
+        None => Some(default_clients()),
+        Some(node) => scalar::integer(cx, node, 1..=MAX_CLIENTS),
+    };
+    Some(Probe { target: target?, kind: kind?, every: every?, clients: clients? })
 }

@@ -27,7 +27,7 @@ pub use given::{ApplianceState, Customisation, Given};
 use grenadier_catalog::{Procedure, System, duration_serde};
 pub use known_failure::{KnownFailure, SignatureError, SignaturePattern};
 pub use resource::{LoadBalancer, Probe, Resource, Workload};
-pub(crate) use resource::{MAX_BACKENDS, default_cluster, default_every};
+pub(crate) use resource::{MAX_BACKENDS, MAX_CLIENTS, default_clients, default_cluster, default_every};
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;

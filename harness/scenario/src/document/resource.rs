@@ -69,6 +69,18 @@ pub struct Probe {
     #[serde(default = "default_every", with = "duration_serde")]
     #[schemars(schema_with = "schema::duration")]
     pub every: Duration,
+    /// How many clients look, each on a machine of its own with its own neighbour table.
+    #[serde(default = "default_clients")]
+    #[schemars(range(min = 1, max = 16))]
+    pub clients: u32,
+}
+
+/// The most clients a probe may have: enough to see them disagree, few enough for a container each.
+pub(crate) const MAX_CLIENTS: u32 = 16;
+
+/// One client sees what there is to see, unless several answer for an address.
+pub(crate) fn default_clients() -> u32 {
+    1
 }
 
 /// A hundred samples per second, as many as one client container takes without effort.

@@ -28,6 +28,9 @@ pub(crate) fn make_guest(record: &GuestRecord, context: &GuestContext<'_>) -> Re
     if record.product == RESPONDER {
         return Ok(Box::new(Responder { boots: 0, reconfigured: 0 }));
     }
+    if record.product == crate::faulty::FAULTY {
+        return Ok(Box::new(crate::faulty::Faulty::default()));
+    }
     grenadier_agent::make_guest(record, context)
 }
 

@@ -8,9 +8,12 @@ mod addresses;
 mod appliance;
 mod calls;
 mod conformance;
+mod faulty;
+mod figures;
 mod guest;
 mod ownership;
 mod power;
+mod probes;
 mod snapshots;
 mod watches;
 mod world;
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["agent"] => grenadier_agent::run(guest::make_guest),
         ["supervise", run] => grenadier_fleet_docker::supervisor::supervise(run),
+        ["figures"] => figures::print(),
         ["conformance"] => conformance::in_container(),
         ["hold", run, directory] => ownership::hold(run, directory),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
@@ -44,6 +48,9 @@ fn trials() -> Vec<Trial> {
         trial("two_owners_of_one_range_fight", addresses::two_owners),
         trial("an_outage_has_bounds_and_a_lost_prober_shows", watches::outage_at_kill),
         trial("a_pinned_connection_breaks_with_its_owner", watches::pinned),
+        trial("probes_tell_every_fault_by_its_class_and_within_its_bounds", probes::every_fault),
+        trial("a_probe_sees_another_certificate", probes::other_certificate),
+        trial("without_a_fault_no_probe_sees_one", probes::no_fault),
         trial("calls_reach_machines_and_fail_as_they_should", calls::http_and_shell),
         trial("the_appliance_serves_routes_with_the_real_haproxy_2_2", appliance::bullseye),
         trial("the_appliance_serves_routes_with_the_real_haproxy_2_6", appliance::bookworm),

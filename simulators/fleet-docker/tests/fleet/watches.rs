@@ -5,7 +5,9 @@ use std::time::Duration;
 use bollard::Docker;
 use grenadier_agent::protocol::SampleRow;
 use grenadier_clock::Time;
-use grenadier_fleet::{Fleet, FleetEvent, MachineId, MachineSpec, Observation, Operation, Watch, WatchId, WatchKind};
+use grenadier_fleet::{
+    Fleet, FleetEvent, MachineId, MachineSpec, Observation, Operation, ProbeKind, ProberState, Watch, WatchId,
+};
 
 use crate::world::World;
 
@@ -59,7 +61,14 @@ pub(crate) async fn outage_at_kill(docker: Docker) {
     let mut world = World::new(docker, &["frontend"]).await;
     let (old, new, client) = swap(&mut world).await;
     let target = format!("{}:80", world.address(0, 70)).parse().expect("an address");
-    let watch = world.fleet.watch(Watch { client, target, tls: false, kind: WatchKind::HttpNew, every: EVERY });
+    let watch = world.fleet.watch(Watch {
+        client,
+        target,
+        tls: false,
+        kind: ProbeKind::HttpNew,
+        every: EVERY,
+        backends: Vec::new(),
+    });
     let (place, _, _) = seen(&mut world, 0, watch, "the old one to answer", up_by("old")).await;
     let owner_is = |wanted| move |event: &FleetEvent| matches!(event, FleetEvent::Neighbour { owner, .. } if *owner == Some(wanted));
     world.event(0, "the client to know the old owner", owner_is(old)).await;
@@ -85,10 +94,8 @@ pub(crate) async fn outage_at_kill(docker: Docker) {
         world.must(Operation::ReadState { machine: client }).await;
     }
     world.must(Operation::PowerOff { machine: client }).await;
-    let lost =
-        |observation: &Observation| matches!(observation, Observation::Down { reason } if reason == "prober lost");
-    let (place, earliest, latest) = seen(&mut world, place, watch, "the prober to be lost", lost).await;
-    assert!(up_latest <= earliest && earliest <= latest);
+    let lost = |event: &FleetEvent| matches!(event, FleetEvent::Prober { watch: other, now: ProberState::Stopped { at_ns, reason: Some(_), .. } } if *other == watch && up_latest <= *at_ns);
+    let place = world.event(place, "the prober to be lost", lost).await;
     let rows = samples(&world, watch);
     assert!(rows.is_sorted_by_key(|row| row.began_ns), "{} rows", rows.len());
     assert!(answered_by(&rows, "old") && rows.iter().any(|row| row.error.is_some()));
@@ -109,15 +116,19 @@ pub(crate) async fn pinned(docker: Docker) {
     let mut world = World::new(docker, &["frontend"]).await;
     let (old, new, client) = swap(&mut world).await;
     let target = format!("{}:80", world.address(0, 70)).parse().expect("an address");
-    let watch = world.fleet.watch(Watch { client, target, tls: false, kind: WatchKind::HttpPinned, every: EVERY });
+    let watch = world.fleet.watch(Watch {
+        client,
+        target,
+        tls: false,
+        kind: ProbeKind::HttpPinned,
+        every: EVERY,
+        backends: Vec::new(),
+    });
     let (place, _, _) = seen(&mut world, 0, watch, "the old one to answer", up_by("old")).await;
     world.must(Operation::PowerOn { machine: new }).await;
     world.must(Operation::PowerOff { machine: old }).await;
     let (place, _, _) = seen(&mut world, place, watch, "the connection to break", down).await;
     seen(&mut world, place, watch, "the new one to answer", up_by("new")).await;
 
-    let tls = world.fleet.watch(Watch { client, target, tls: true, kind: WatchKind::HttpPinned, every: EVERY });
-    let no = |observation: &Observation| matches!(observation, Observation::Down { reason } if reason.contains("cannot pin"));
-    seen(&mut world, 0, tls, "what cannot be done to be said", no).await;
     world.end().await;
 }

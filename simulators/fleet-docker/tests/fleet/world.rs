@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bytes::Bytes;
-use grenadier_clock::Seed;
+use grenadier_clock::{Clock, Seed};
 use grenadier_fleet::{
     Boot, Disk, DiskImage, Fleet, FleetEvent, Hardware, Host, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
     OperationError, OperationOutput, SegmentSpec,
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) fleet: DockerFleet,
     pub(crate) docker: Docker,
     pub(crate) run: String,
+    /// The clock that the fleet's events are timed by.
+    pub(crate) clock: Arc<dyn Clock>,
     /// Everything that happened so far.
     pub(crate) events: Vec<FleetEvent>,
     block: u8,
@@ -66,10 +68,11 @@ impl World {
             subnet: format!("198.19.{}.0/24", block * 16 + index).parse().expect("a subnet"),
         });
         let config = config(&run, directory.path(), specs.collect());
+        let clock = Arc::clone(&config.clock);
         let started = DockerFleet::start(docker.clone(), config).await;
         let fleet =
             started.unwrap_or_else(|error| panic!("failed to {error}: {:?}", std::error::Error::source(&error)));
-        World { fleet, docker, run, events: Vec::new(), block, macs: 0, _directory: directory }
+        World { fleet, docker, run, clock, events: Vec::new(), block, macs: 0, _directory: directory }
     }
 
     /// An address in one of the segments, by the number of the segment and of the host.

@@ -14,6 +14,8 @@ const CANARY: u32 = OWN + 8;
 const CLIENT: u32 = OWN + 9;
 const APPLIANCE: u32 = OWN + 10;
 const OPERATORS: u32 = OWN + 20;
+/// All clients but the first.
+const MORE_CLIENTS: u32 = OWN + 40;
 const BACKENDS: u32 = OWN + 64;
 /// The port backends listen on.
 const BACKEND_PORT: u16 = 8080;
@@ -52,7 +54,8 @@ pub(super) struct Layout {
     pub operators: Vec<OperatorPlace>,
     /// The network clients use load balancers on.
     pub balancing: Segment,
-    pub client: IpNet,
+    /// Who looks at load balancers and the canary, each on a machine of its own.
+    pub clients: Vec<IpNet>,
     pub canary: (IpNet, u16),
 }
 
@@ -111,7 +114,11 @@ impl Layout {
             balancers,
             operators,
             balancing,
-            client: with_prefix(balancing, CLIENT),
+            clients: std::iter::once(CLIENT)
+                .chain(MORE_CLIENTS..BACKENDS)
+                .take(scenario.probes().map(|probe| probe.clients as usize).max().unwrap_or(1))
+                .map(|offset| with_prefix(balancing, offset))
+                .collect(),
             canary: (with_prefix(balancing, CANARY), CANARY_PORT),
         }
     }

@@ -16,10 +16,15 @@ const NODE_IMAGE: &str = "grenadier/node:bookworm";
 /// Hardware addresses of the runner's own machines start here; vCenter assigns from below.
 const FIRST_MAC: u32 = 0x20_0000;
 
-/// The name of the machine clients look from.
-pub(super) const CLIENT: &str = "client";
+/// The name of the first machine that looks.
+const CLIENT: &str = "client";
 /// The name of the backend outside the upgrade.
 pub(super) const CANARY: &str = "canary";
+
+/// The name of a machine that looks, by its place among them.
+pub(super) fn client_machine(index: usize) -> String {
+    if index == 0 { CLIENT.to_owned() } else { format!("{CLIENT}-{}", index + 1) }
+}
 
 /// A machine outside the cloud: what it boots, where it is plugged in, what it is told.
 struct Node<'a> {
@@ -77,7 +82,7 @@ fn told(pace: &Pace, key: &str, value: serde_json::Value) -> BTreeMap<String, St
     config
 }
 
-/// The backends of every load balancer, the canary and the client.
+/// The backends of every load balancer, the canary and the clients.
 pub(super) fn nodes(layout: &Layout, pace: &Pace) -> Vec<MachineSpec> {
     let mut nodes = Vec::new();
     let mut backend = |name: &str, segment: Segment, address: ipnet::IpNet, port: u16| {
@@ -90,10 +95,12 @@ pub(super) fn nodes(layout: &Layout, pace: &Pace) -> Vec<MachineSpec> {
     for (name, address, port) in layout.balancers.iter().flat_map(|balancer| &balancer.backends) {
         backend(name, Segment::Workload, *address, *port);
     }
-    let config = told(pace, "guestinfo.client", json!({"address": layout.client.to_string()}));
-    let segments = vec![layout.balancing];
-    let number = u32::try_from(nodes.len()).expect("a scenario has few backends");
-    nodes.push(Node { name: CLIENT.to_owned(), product: "client", segments, config, number }.spec());
+    for (index, address) in layout.clients.iter().enumerate() {
+        let config = told(pace, "guestinfo.client", json!({"address": address.to_string()}));
+        let segments = vec![layout.balancing];
+        let number = u32::try_from(nodes.len()).expect("a scenario has few backends");
+        nodes.push(Node { name: client_machine(index), product: "client", segments, config, number }.spec());
+    }
     nodes
 }
 

@@ -18,8 +18,8 @@ use grenadier_checks::{
 };
 use grenadier_engine::MemoryStorage;
 use grenadier_engine::shell::{Shell, ShellAccess};
-use grenadier_events::Actor;
-use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId, WatchKind};
+use grenadier_events::{Actor, Kind, ProbeKind, ProberState};
+use grenadier_fleet::{Operation, Power, Reconfiguration, Watch, WatchId};
 use grenadier_scenario::{ApplianceState, ForeignEvent, Given, ProductVersion, Scenario};
 
 use crate::data_plane::DataPlane;
@@ -31,7 +31,7 @@ use crate::systems::{ForeignAction, Nature, Observed, Phase, PhaseError, Shutdow
 pub(crate) use engine::plan;
 pub(crate) use guests::guests;
 use layout::{Layout, OperatorPlace, operator_machine};
-use machines::{CANARY, CLIENT, OperatorAccess, operator_config};
+use machines::{CANARY, OperatorAccess, client_machine, operator_config};
 
 /// The name under which the first appliance is deployed.
 const FIRST: &str = "haproxy";
@@ -161,27 +161,58 @@ impl HaproxyAppliance {
     }
 
     fn watch_targets(&mut self, stage: &dyn Stage) -> Result<(), PhaseError> {
-        let client = stage.machine(CLIENT).ok_or_else(|| PhaseError::Unfit("there is no client".to_owned()))?;
         let layout = self.layout();
-        let mut watches = Vec::new();
         let canary = std::net::SocketAddr::new(layout.canary.0.addr(), layout.canary.1);
-        let every = Duration::from_millis(10);
-        watches.push((CANARY.to_owned(), canary, WatchKind::HttpNew, every));
+        let mut watches = Vec::new();
+        for (index, _) in layout.clients.iter().enumerate() {
+            let every = Duration::from_millis(10);
+            watches.push((CANARY, canary, ProbeKind::HttpNew, every, vec![CANARY.to_owned()], index));
+        }
         for probe in self.scenario.probes() {
             let balancer = layout.balancers.iter().find(|balancer| balancer.name == probe.target);
             let balancer = balancer.expect("the decoder let only declared targets pass");
-            let kind = match probe.kind {
-                grenadier_catalog::ProbeKind::HttpNew => WatchKind::HttpNew,
-                grenadier_catalog::ProbeKind::HttpPinned => WatchKind::HttpPinned,
-            };
-            watches.push((balancer.name.clone(), balancer.vip, kind, probe.every));
+            let (name, kind) = (balancer.name.as_str(), probe_kind(probe.kind));
+            let backends: Vec<String> = balancer.backends.iter().map(|(name, _, _)| name.clone()).collect();
+            for index in 0..probe.clients as usize {
+                watches.push((name, balancer.vip, kind, probe.every, backends.clone(), index));
+            }
         }
-        for (name, target, kind, every) in watches {
-            let watch = Watch { client, target, tls: false, kind, every };
-            let id = stage.watch(watch, &name, CLIENT);
-            self.watches.push(id);
+        let mut watching = Vec::new();
+        for (name, target, kind, every, backends, index) in watches {
+            let machine = client_machine(index);
+            if let Some(reason) = not_covered(kind) {
+                let now = ProberState::NotCovered { reason: reason.to_owned() };
+                let told = Kind::Prober { target: name.to_owned(), client: machine, probe: kind, now };
+                stage.log().emit(stage.clock().now(), Actor::Probe, told);
+                continue;
+            }
+            let client = stage.machine(&machine).ok_or_else(|| PhaseError::Unfit(format!("there is no {machine}")))?;
+            let watch = Watch { client, target, tls: false, kind, every, backends };
+            watching.push(stage.watch(watch, name, &machine));
         }
+        self.watches = watching;
         Ok(())
+    }
+}
+
+/// The kind of probe as fleets and events name it.
+const fn probe_kind(kind: grenadier_catalog::ProbeKind) -> ProbeKind {
+    match kind {
+        grenadier_catalog::ProbeKind::HttpNew => ProbeKind::HttpNew,
+        grenadier_catalog::ProbeKind::HttpPinned => ProbeKind::HttpPinned,
+        grenadier_catalog::ProbeKind::TcpStream => ProbeKind::TcpStream,
+        grenadier_catalog::ProbeKind::Tls => ProbeKind::Tls,
+        grenadier_catalog::ProbeKind::Udp => ProbeKind::Udp,
+        grenadier_catalog::ProbeKind::Arp => ProbeKind::Arp,
+    }
+}
+
+/// Why a load balancer of this system cannot be looked at in this way, in either world.
+const fn not_covered(kind: ProbeKind) -> Option<&'static str> {
+    match kind {
+        ProbeKind::Tls => Some("the appliance passes TCP on and ends no TLS of a load balancer"),
+        ProbeKind::Udp => Some("HAProxy passes no datagrams on"),
+        ProbeKind::HttpNew | ProbeKind::HttpPinned | ProbeKind::TcpStream | ProbeKind::Arp => None,
     }
 }
 
