@@ -3,8 +3,16 @@
 //! Where no Docker engine answers, each test says `not covered` and why; it needs the images (`grenadier images`).
 
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_grenadier");
+
+/// A run measures outages in real time, so each has the machine for itself.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs the program; none, with a line that says so, where there is no engine to run on.
 fn on_an_engine(arguments: &[&str]) -> Option<Output> {
@@ -51,6 +59,7 @@ fn wait_for_base(child: &mut Child) {
 // One test, because the three runs would only wait for each other on two cores.
 #[test]
 fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
+    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().to_str().unwrap();
     let swap = ["run", "haproxy-appliance-swap", "--world", "docker", "--format", "json", "--out", out];
@@ -83,6 +92,7 @@ fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
 
 #[test]
 fn a_case_of_the_virtual_world_is_replayed_with_the_real_haproxy() {
+    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().to_str().unwrap();
     let fault = "power-on-new/vsphere.PowerOnVM_Task#1=lost-reply";
@@ -108,6 +118,7 @@ fn a_case_of_the_virtual_world_is_replayed_with_the_real_haproxy() {
 
 #[test]
 fn both_worlds_agree_about_a_refusal_and_about_an_upgrade() {
+    let _alone = alone();
     for scenario in ["haproxy-appliance-refuse-certificate-missing", "haproxy-appliance-upgrade"] {
         let directory = tempfile::tempdir().unwrap();
         let out = directory.path().to_str().unwrap();

@@ -46,17 +46,27 @@ struct Hole {
     is_not_covered: bool,
 }
 
+/// For how long a prober may stand still, beside the time between two samples, before it has missed something: what it calls a gap.
+const STILL_NS: u64 = 100_000_000;
+
 /// What probers did not see within `windows`, in order of target, client, kind and time.
+///
+/// Between two samples nobody looks, and between the last one and the end of the last window nobody does either: that is how
+/// finely a prober sees, and no hole, as long as it is no longer than what a prober itself calls a gap.
 ///
 /// Where no prober tells of itself, as in the virtual world, whatever is known is known exactly, and nothing was missed.
 pub fn unseen(events: &[Event], windows: &[Window]) -> Vec<Unseen> {
     let mut probers: BTreeMap<(&str, &str, ProbeKind), Vec<Hole>> = BTreeMap::new();
+    let mut intervals: BTreeMap<(&str, &str, ProbeKind), u64> = BTreeMap::new();
     for event in events {
         let Kind::Prober { target, client, probe, now } = &event.kind else { continue };
         let never = || Hole { from: Time::ZERO, to: None, reason: "not begun yet".to_owned(), is_not_covered: false };
         let holes = probers.entry((target, client, *probe)).or_insert_with(|| vec![never()]);
         match now {
-            ProberState::Started { at_ns, .. } => close(holes, *at_ns),
+            ProberState::Started { at_ns, every_ns } => {
+                close(holes, *at_ns);
+                intervals.insert((target, client, *probe), *every_ns);
+            }
             ProberState::Stopped { at_ns, reason, .. } => {
                 close(holes, *at_ns);
                 let reason = reason.clone().unwrap_or_else(|| "the prober was told to stop".to_owned());
@@ -73,11 +83,17 @@ pub fn unseen(events: &[Event], windows: &[Window]) -> Vec<Unseen> {
         }
     }
     let mut all = Vec::new();
+    let end = windows.iter().map(|window| window.to).max().unwrap_or(Time::ZERO);
     for ((target, client, probe), holes) in probers {
+        let interval = intervals.get(&(target, client, probe));
+        let finely = |from: Time, to: Option<Time>| {
+            let reaches_the_end = to.is_none_or(|to| to >= end);
+            reaches_the_end && interval.is_some_and(|every| end.as_ns() <= from.as_ns() + every + STILL_NS)
+        };
         for window in windows {
             for hole in &holes {
                 let (from, to) = (hole.from.max(window.from), hole.to.unwrap_or(window.to).min(window.to));
-                if from < to {
+                if from < to && !finely(hole.from, hole.to) {
                     all.push(Unseen {
                         target: target.to_owned(),
                         client: client.to_owned(),
@@ -107,6 +123,33 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn what_lies_behind_the_last_sample_is_no_hole_unless_it_is_as_long_as_a_gap() {
+        const MS: u64 = 1_000_000;
+        let until = |end_ms: u64| {
+            let started = ProberState::Started { at_ns: Time::ZERO, every_ns: 10 * MS };
+            let stopped = ProberState::Stopped { at_ns: Time::from_ns(500 * MS), reason: None, figures: None };
+            let event = |now| Event {
+                v: VERSION,
+                t_ns: Time::ZERO,
+                seq: 0,
+                actor: Actor::Probe,
+                kind: Kind::Prober { target: "shop".into(), client: "c".into(), probe: ProbeKind::HttpNew, now },
+            };
+            let window = Window { part: Part::Upgrade, from: Time::ZERO, to: Time::from_ns(end_ms * MS) };
+            unseen(&[event(started), event(stopped)], &[window]).iter().map(Unseen::length_ns).collect::<Vec<_>>()
+        };
+        assert_eq!((until(509), until(610)), (Vec::new(), Vec::new()));
+        assert_eq!(until(611), [111 * MS]);
+    }
+
+    /// Times here are in seconds, which is long for a prober.
+    const UNIT: u64 = 1_000_000_000;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_ns(seconds * UNIT)
+    }
+
     fn told(states: Vec<ProberState>) -> Vec<(u64, u64, String, bool)> {
         let event = |now| Event {
             v: VERSION,
@@ -116,21 +159,23 @@ mod tests {
             kind: Kind::Prober { target: "shop".into(), client: "c".into(), probe: ProbeKind::HttpNew, now },
         };
         let events: Vec<Event> = states.into_iter().map(event).collect();
-        let window = Window { part: Part::Upgrade, from: Time::from_ns(100), to: Time::from_ns(200) };
+        let window = Window { part: Part::Upgrade, from: at(100), to: at(200) };
         let all = unseen(&events, &[window]);
-        all.into_iter().map(|hole| (hole.from.as_ns(), hole.to.as_ns(), hole.reason, hole.is_not_covered)).collect()
+        all.into_iter()
+            .map(|hole| (hole.from.as_ns() / UNIT, hole.to.as_ns() / UNIT, hole.reason, hole.is_not_covered))
+            .collect()
     }
 
-    fn started(at: u64) -> ProberState {
-        ProberState::Started { at_ns: Time::from_ns(at), every_ns: 10 }
+    fn started(from: u64) -> ProberState {
+        ProberState::Started { at_ns: at(from), every_ns: 10_000_000 }
     }
 
-    fn stopped(at: u64, reason: Option<&str>) -> ProberState {
-        ProberState::Stopped { at_ns: Time::from_ns(at), reason: reason.map(str::to_owned), figures: None }
+    fn stopped(from: u64, reason: Option<&str>) -> ProberState {
+        ProberState::Stopped { at_ns: at(from), reason: reason.map(str::to_owned), figures: None }
     }
 
     fn gap(from: u64, to: u64) -> ProberState {
-        let (from_ns, to_ns) = (Time::from_ns(from), Time::from_ns(to));
+        let (from_ns, to_ns) = (at(from), at(to));
         ProberState::Gap { from_ns, to_ns, missed: 1, reason: "slow".into() }
     }
 

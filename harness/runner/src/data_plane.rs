@@ -47,6 +47,13 @@ impl DataPlane {
         }
     }
 
+    /// Of these probes (target, client and kind), those that told nothing yet.
+    pub(crate) fn unheard(&self, probes: &[(String, String, ProbeKind)]) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let unheard = probes.iter().filter(|probe| !state.targets.contains_key(probe));
+        unheard.map(|(target, client, kind)| format!("{} of {client} at {target}", kind.name())).collect()
+    }
+
     /// The targets that are watched and down.
     pub(crate) fn down(&self) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

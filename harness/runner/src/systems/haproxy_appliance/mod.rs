@@ -160,7 +160,8 @@ impl HaproxyAppliance {
         done.map(|_| ()).map_err(|source| PhaseError::Fleet { what: what.to_owned(), source })
     }
 
-    fn watch_targets(&mut self, stage: &dyn Stage) -> Result<(), PhaseError> {
+    /// Has every probe look from now on, and waits until each has: what nobody saw yet is not known.
+    async fn watch_targets(&mut self, stage: &dyn Stage) -> Result<(), PhaseError> {
         let layout = self.layout();
         let canary = std::net::SocketAddr::new(layout.canary.0.addr(), layout.canary.1);
         let mut watches = Vec::new();
@@ -177,7 +178,7 @@ impl HaproxyAppliance {
                 watches.push((name, balancer.vip, kind, probe.every, backends.clone(), index));
             }
         }
-        let mut watching = Vec::new();
+        let (mut watching, mut probes) = (Vec::new(), Vec::new());
         for (name, target, kind, every, backends, index) in watches {
             let machine = client_machine(index);
             if let Some(reason) = not_covered(kind) {
@@ -189,9 +190,14 @@ impl HaproxyAppliance {
             let client = stage.machine(&machine).ok_or_else(|| PhaseError::Unfit(format!("there is no {machine}")))?;
             let watch = Watch { client, target, tls: false, kind, every, backends };
             watching.push(stage.watch(watch, name, &machine));
+            probes.push((name.to_owned(), machine, kind));
         }
         self.watches = watching;
-        Ok(())
+        wait_until(stage, "every probe looking", BASE_WITHIN, || {
+            let blind = self.data_plane.unheard(&probes);
+            if blind.is_empty() { Ok(()) } else { Err(format!("nothing was heard of {}", blind.join(", "))) }
+        })
+        .await
     }
 }
 
@@ -260,7 +266,7 @@ impl System for HaproxyAppliance {
             .await?;
             self.data_plane.recall_operators();
             self.upgrade_before(stage).await?;
-            self.watch_targets(stage)
+            self.watch_targets(stage).await
         })
     }
 
