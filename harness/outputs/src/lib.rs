@@ -1,7 +1,7 @@
 //! What programs read of Grenadier.
 //!
 //! Every document that `--format json` prints is a [`Document`] with a name, a version and a JSON Schema, which is made from the
-//! type that is serialised; [`reference`] is the same for people. Documents that only the command line makes are types here:
+//! type that is serialised; [`reference()`] is the same for people. Documents that only the command line makes are types here:
 //! [`Failure`], [`Listing`], [`Suggestions`].
 
 mod closed;
