@@ -340,7 +340,9 @@ async fn try_fault(lab: &mut Lab, name: &str, fault: Fault, rows: &[Row]) {
     lab.begin(fault).await;
     let surely = lab.now();
     for (row, watch) in &watches {
-        lab.wait(from, *watch, &format!("{name}: {} to notice", row.kind.name()), down).await;
+        let class = row.class;
+        let met = move |seen: &Observation| matches!(seen, Observation::Down { class: Some(met), .. } if *met == class);
+        lab.wait(from, *watch, &format!("{name}: {} to notice", row.kind.name()), met).await;
     }
     let still = lab.now();
     lab.end(fault).await;
@@ -363,10 +365,12 @@ async fn try_fault(lab: &mut Lab, name: &str, fault: Fault, rows: &[Row]) {
             format!("{name}, {}: fault from {before}..{surely} to {still}..{over}: {seen:#?}", row.kind.name());
         let first = seen.iter().find(|(_, _, seen)| down(seen)).expect("it was waited for");
         let last = seen.iter().rfind(|(_, _, seen)| up(seen)).expect("it was waited for");
-        // What was on its way while the fault was made may have been lost in another way.
+        // What was on its way while the fault was made may have been lost in another way: a connection that waits for a server
+        // which stops to listen is reset. The first failure that does not follow on an answer from before the fault counts.
+        let is_of = |seen: &Observation| matches!(seen, Observation::Down { class, .. } if *class == Some(row.class));
         let mut failures = seen.iter().filter(|(_, _, seen)| down(seen));
-        let told = failures.find(|(_, latest, _)| *latest > surely).unwrap_or(first);
-        let Observation::Down { class, .. } = &told.2 else { unreachable!("just matched") };
+        let told = failures.find(|(earliest, latest, seen)| *latest > surely && (*earliest >= surely || is_of(seen)));
+        let Observation::Down { class, .. } = &told.unwrap_or(first).2 else { unreachable!("just matched") };
         assert_eq!(*class, Some(row.class), "{context}");
         // What strikes once strikes with the next sample.
         let begun = if row.lasts { surely } else { still };
