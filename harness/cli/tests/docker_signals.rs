@@ -112,35 +112,18 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Ends a run politely once `passed` has passed: it says so, reports, and leaves nothing.
-fn ended(name: &str, seed: &str, passed: &str) {
+/// Ends a run with `name` once `passed` has passed, and gives its folder to look into. It leaves nothing of its own, and
+/// whatever is a stranger's. None where there is no engine.
+fn ended(name: &str, seed: &str, passed: &str, supervised: Duration) -> Option<(Option<i32>, tempfile::TempDir)> {
     let _alone = alone();
-    let Some(stranger) = Stranger::new(passed) else { return };
+    let stranger = Stranger::new(passed)?;
     let place = tempfile::tempdir().unwrap();
     let mut child = started(place.path(), seed, passed);
     let run = format!("{}-{seed}", child.id());
     assert!(!of_run(&run).is_empty(), "there is something to be left");
     signal(&child, name);
-    assert_eq!(child.wait().unwrap().code(), Some(4));
-    assert_eq!(of_run(&run), Vec::<String>::new());
-    assert!(stranger.is_there());
-    let kept = std::fs::read_to_string(place.path().join("verdict.json")).unwrap();
-    let verdict: Value = serde_json::from_str(&kept).unwrap();
-    assert_eq!((&verdict["verdict"], &verdict["exit_code"]), (&json!("interrupted"), &json!(4)));
-    assert!(place.path().join("report.html").exists() && place.path().join("events.jsonl").exists());
-}
-
-/// Kills a run once `passed` has passed: its supervisor removes what it leaves, and nobody calls `grenadier clean`.
-fn killed(seed: &str, passed: &str) {
-    let _alone = alone();
-    let Some(stranger) = Stranger::new(passed) else { return };
-    let place = tempfile::tempdir().unwrap();
-    let mut child = started(place.path(), seed, passed);
-    let run = format!("{}-{seed}", child.id());
-    assert!(!of_run(&run).is_empty(), "there is something to be left");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let deadline = Instant::now() + SUPERVISED;
+    let code = child.wait().unwrap().code();
+    let deadline = Instant::now() + supervised;
     let mut left = of_run(&run);
     while !left.is_empty() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(200));
@@ -148,24 +131,37 @@ fn killed(seed: &str, passed: &str) {
     }
     assert_eq!(left, Vec::<String>::new());
     assert!(stranger.is_there());
+    Some((code, place))
+}
+
+/// Ends a run politely: it cleans up before it ends, says so, and reports.
+fn politely(name: &str, seed: &str, passed: &str) {
+    let Some((code, place)) = ended(name, seed, passed, Duration::ZERO) else { return };
+    assert_eq!(code, Some(4));
+    let kept = std::fs::read_to_string(place.path().join("verdict.json")).unwrap();
+    let verdict: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!((&verdict["verdict"], &verdict["exit_code"]), (&json!("interrupted"), &json!(4)));
+    assert!(place.path().join("report.html").exists() && place.path().join("events.jsonl").exists());
 }
 
 #[test]
 fn interrupted_while_the_load_balancers_are_created() {
-    ended("-INT", "51", "early-create");
+    politely("-INT", "51", "early-create");
 }
 
 #[test]
 fn terminated_while_nobody_serves() {
-    ended("-TERM", "52", "power-off-old");
+    politely("-TERM", "52", "power-off-old");
 }
 
 #[test]
 fn killed_while_nobody_serves() {
-    killed("53", "power-off-old");
+    // Its supervisor removes what it leaves, and nobody calls `grenadier clean`.
+    let Some((code, _)) = ended("-KILL", "53", "power-off-old", SUPERVISED) else { return };
+    assert_eq!(code, None, "the signal ended it");
 }
 
 #[test]
 fn terminated_in_the_rollback() {
-    ended("-TERM", "54", "verify-upgraded");
+    politely("-TERM", "54", "verify-upgraded");
 }

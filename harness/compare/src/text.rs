@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use grenadier_events::CheckStatus;
 use grenadier_probe::{Length, Part};
+use grenadier_report::columns;
 
 use crate::{Both, Comparison, shown};
 
@@ -32,13 +33,7 @@ pub fn text(comparison: &Comparison) -> String {
     let took = |ns: Option<u64>| shown(ns.map(Length::exact));
     rows.push(row("", "the upgrade took", &took(comparison.upgrade_ns.r#virtual), &took(comparison.upgrade_ns.docker)));
 
-    let mut text = String::new();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..4).map(width).collect();
-    for cells in &rows {
-        let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        line(&mut text, &cells.join("  "));
-    }
+    let mut text = columns(&rows, &[]);
     for check in comparison.checks.iter().filter(|check| !check.agrees) {
         line(&mut text, "");
         line(&mut text, &check.check);

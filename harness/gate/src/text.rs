@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use grenadier_checks::Word;
 use grenadier_clock::format_duration;
+use grenadier_report::columns;
 
 use crate::gate::Gate;
 use crate::row::{Row, Status};
@@ -15,7 +16,7 @@ const MOST_DIFFERENCES: usize = 30;
 /// The table, what did not pass, what became worse, and in the last lines the verdict and what to do next.
 pub fn text(gate: &Gate, folder: &str) -> String {
     let mut text = String::new();
-    table(&mut text, &rows(gate));
+    text += &columns(&rows(gate), &RIGHT);
     let bad = |row: &&Row| row.status != Status::Passed || row.flaky;
     for row in gate.rows.iter().filter(bad) {
         line(&mut text, "");
@@ -83,19 +84,6 @@ pub(crate) fn cells(row: &Row) -> Vec<String> {
 /// The columns that hold numbers.
 const RIGHT: [usize; 3] = [6, 7, 8];
 
-fn table(text: &mut String, rows: &[Vec<String>]) {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
-        let cell = |(column, cell): (usize, &String)| {
-            let width = widths[column];
-            if RIGHT.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
-        };
-        line(text, &row.iter().enumerate().map(cell).collect::<Vec<_>>().join("  "));
-    }
-}
-
 fn differences(text: &mut String, gate: &Gate) {
     if gate.differences.is_empty() {
         return;
@@ -108,7 +96,7 @@ fn differences(text: &mut String, gate: &Gate) {
     let row = |it: &crate::Difference| vec![it.kind.word().to_owned(), it.about(), it.before.clone(), it.now.clone()];
     let mut rows = vec![head];
     rows.extend(gate.differences.iter().take(MOST_DIFFERENCES).map(row));
-    table(text, &rows);
+    *text += &columns(&rows, &RIGHT);
     if let Some(more) = gate.differences.len().checked_sub(MOST_DIFFERENCES).filter(|more| *more > 0) {
         line(text, &format!("and {more} more in gate.json"));
     }

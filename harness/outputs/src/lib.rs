@@ -12,7 +12,7 @@ mod listing;
 mod page;
 mod suggestions;
 
-pub use diagnosis::{Diagnosis, Found, Standing};
+pub use diagnosis::Diagnosis;
 pub use document::Document;
 pub use failure::{Failure, FailureWord, causes};
 pub use listing::{Listed, Listing};

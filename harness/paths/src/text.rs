@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use grenadier_clock::format_duration;
+use grenadier_report::columns;
 
 use crate::leap::{LeapLine, Rehearsal, State};
 use crate::matrix::Paths;
@@ -12,7 +13,7 @@ use crate::route::RouteLine;
 /// The matrix, the rules in it, the ways in several hops, what failed, and in the last line the verdict.
 pub fn text(paths: &Paths) -> String {
     let mut text = format!("{}, engine {}, with {}\n\n", paths.system, paths.engine, paths.scenarios.join(" and "));
-    table(&mut text, &matrix(paths, "from \\ to"));
+    text += &columns(&matrix(paths, "from \\ to"), &[]);
     let refused = paths.leaps.iter().any(|leap| leap.rule.is_some());
     line(&mut text, "");
     line(&mut text, "a time is how long the target was unreachable that was so longest; details: --format json");
@@ -32,7 +33,7 @@ pub fn text(paths: &Paths) -> String {
                 route.why.words().to_owned(),
             ]
         });
-        table(&mut text, &rows.collect::<Vec<_>>());
+        text += &columns(&rows.collect::<Vec<_>>(), &[]);
     }
     for leap in paths.bad() {
         line(&mut text, "");
@@ -102,16 +103,6 @@ const TENTH_NS: u64 = 100_000_000;
 /// A time to the tenth of a second, which is what people compare upgrades by.
 pub(crate) fn length(ns: u64) -> String {
     format_duration(Duration::from_nanos(ns.div_ceil(TENTH_NS).saturating_mul(TENTH_NS)))
-}
-
-fn table(text: &mut String, rows: &[Vec<String>]) {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        line(text, &cells.collect::<Vec<_>>().join("  "));
-    }
 }
 
 fn line(text: &mut String, line: &str) {

@@ -123,26 +123,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_lies_behind_the_last_sample_is_no_hole_unless_it_is_as_long_as_a_gap() {
-        const MS: u64 = 1_000_000;
-        let until = |end_ms: u64| {
-            let started = ProberState::Started { at_ns: Time::ZERO, every_ns: 10 * MS };
-            let stopped = ProberState::Stopped { at_ns: Time::from_ns(500 * MS), reason: None, figures: None };
-            let event = |now| Event {
-                v: VERSION,
-                t_ns: Time::ZERO,
-                seq: 0,
-                actor: Actor::Probe,
-                kind: Kind::Prober { target: "shop".into(), client: "c".into(), probe: ProbeKind::HttpNew, now },
-            };
-            let window = Window { part: Part::Upgrade, from: Time::ZERO, to: Time::from_ns(end_ms * MS) };
-            unseen(&[event(started), event(stopped)], &[window]).iter().map(Unseen::length_ns).collect::<Vec<_>>()
-        };
-        assert_eq!((until(509), until(610)), (Vec::new(), Vec::new()));
-        assert_eq!(until(611), [111 * MS]);
-    }
-
     /// Times here are in seconds, which is long for a prober.
     const UNIT: u64 = 1_000_000_000;
 
@@ -150,15 +130,13 @@ mod tests {
         Time::from_ns(seconds * UNIT)
     }
 
+    fn told_by_the_prober(now: ProberState) -> Event {
+        let kind = Kind::Prober { target: "shop".into(), client: "c".into(), probe: ProbeKind::HttpNew, now };
+        Event { v: VERSION, t_ns: Time::ZERO, seq: 0, actor: Actor::Probe, kind }
+    }
+
     fn told(states: Vec<ProberState>) -> Vec<(u64, u64, String, bool)> {
-        let event = |now| Event {
-            v: VERSION,
-            t_ns: Time::ZERO,
-            seq: 0,
-            actor: Actor::Probe,
-            kind: Kind::Prober { target: "shop".into(), client: "c".into(), probe: ProbeKind::HttpNew, now },
-        };
-        let events: Vec<Event> = states.into_iter().map(event).collect();
+        let events: Vec<Event> = states.into_iter().map(told_by_the_prober).collect();
         let window = Window { part: Part::Upgrade, from: at(100), to: at(200) };
         let all = unseen(&events, &[window]);
         all.into_iter()
@@ -205,5 +183,18 @@ mod tests {
     fn a_kind_that_makes_no_sense_here_saw_nothing_at_all() {
         let holes = told(vec![ProberState::NotCovered { reason: "no datagrams".into() }]);
         assert_eq!(holes, [(100, 200, "no datagrams".to_owned(), true)]);
+    }
+
+    #[test]
+    fn what_lies_behind_the_last_sample_is_no_hole_unless_it_is_as_long_as_a_gap() {
+        const MS: u64 = 1_000_000;
+        let until = |end_ms: u64| {
+            let stopped = ProberState::Stopped { at_ns: Time::from_ns(500 * MS), reason: None, figures: None };
+            let events = [started(0), stopped].map(told_by_the_prober);
+            let window = Window { part: Part::Upgrade, from: Time::ZERO, to: Time::from_ns(end_ms * MS) };
+            unseen(&events, &[window]).iter().map(Unseen::length_ns).collect::<Vec<_>>()
+        };
+        assert_eq!((until(509), until(610)), (Vec::new(), Vec::new()));
+        assert_eq!(until(611), [111 * MS]);
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Nothing here decides anything: the verdict is made in `grenadier-checks`.
 
+mod columns;
 mod folder;
 mod github;
 pub mod html;
@@ -23,6 +24,7 @@ mod words;
 #[cfg(test)]
 mod testing;
 
+pub use columns::columns;
 pub use folder::{FolderError, RunFolder};
 pub use github::{Annotation, Github, Level, MOST_ANNOTATIONS, MarkdownTable};
 pub use json::json;

@@ -1,10 +1,13 @@
 //! Whether an engine is fit for the docker world, before a run finds out.
 
+use std::error::Error;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 use bollard::Docker;
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::blocks::{RANGE, free_blocks};
 use crate::engine::connect;
@@ -21,7 +24,8 @@ const CORES: i64 = 2;
 const MEMORY_BYTES: i64 = 2 << 30;
 
 /// How something stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fitness {
     /// As a run needs it.
     Fit,
@@ -32,15 +36,16 @@ pub enum Fitness {
 }
 
 /// What was found out about one thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
-    /// The thing.
+    /// The thing: `virtual world`, `engine`, `disk` and so on.
     pub about: &'static str,
     /// How it stands.
     pub fitness: Fitness,
     /// In one line.
     pub says: String,
     /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
@@ -48,6 +53,17 @@ impl Finding {
     /// Something that is as it must be.
     pub fn fit(about: &'static str, says: impl Into<String>) -> Finding {
         Finding { about, fitness: Fitness::Fit, says: says.into(), hint: None }
+    }
+
+    /// Something that an error stands in the way of.
+    pub fn broken(about: &'static str, error: &dyn Error, hint: &str) -> Finding {
+        let mut says = error.to_string();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            says += &format!(": {cause}");
+            next = cause.source();
+        }
+        Finding::not(about, Fitness::Unfit, says, hint)
     }
 
     /// Something that is not as it should be.
@@ -61,13 +77,7 @@ pub async fn examine(images: &[&str]) -> Vec<Finding> {
     let docker = match connect().await {
         Ok(docker) => docker,
         Err(error) => {
-            let mut says = error.to_string();
-            let mut next = std::error::Error::source(&error);
-            while let Some(cause) = next {
-                says += &format!(": {cause}");
-                next = cause.source();
-            }
-            return vec![Finding::not("engine", Fitness::Unfit, says, error.hint())];
+            return vec![Finding::broken("engine", &error, error.hint())];
         }
     };
     let mut found = vec![engine(&docker).await];

@@ -1,16 +1,16 @@
 //! `grenadier compare`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_compare::{Comparison, Told, text, verdict};
 use grenadier_events::{EventLog, World};
-use grenadier_report::{FolderError, RunFolder};
-use grenadier_runner::{DECLARED, RunOutput, missing_in_docker, run_command, run_virtual};
-use grenadier_scenario::{Case, Loaded};
+use grenadier_runner::{missing_in_docker, run_command, run_docker, run_virtual};
+use grenadier_scenario::Case;
 use thiserror::Error;
 
+use super::leave::leave;
 use crate::arguments::{Compare, Format};
 use crate::output::{complain, line, print, report_as};
 
@@ -51,14 +51,14 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     if talks {
         complain(&format!("virtual  {}\n", simulated.verdict.summary));
     }
-    let real =
-        super::docker::run(&loaded.scenario, seed, &replay(World::Docker), EventLog::default(), folder.join("docker"));
+    let real = run_docker(&loaded.scenario, seed, &replay(World::Docker), EventLog::default(), folder.join("docker"));
     let real = real.map_err(|error| unfit(&error, error.hint()))?;
     if talks {
         complain(&format!("docker   {}\n", real.verdict.summary));
     }
     for (output, world) in [(&simulated, "virtual"), (&real, "docker")] {
-        let written = write(&folder.join(world), &loaded, output);
+        let case = Case::of(loaded.origin(), loaded.scenario.clone());
+        let written = leave(&folder.join(world), &case, output);
         written.map_err(|error| unfit(&error, Some("choose another folder with --out")))?;
     }
     let (first, second) = (simulated.log.events(), real.log.events());
@@ -75,10 +75,4 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
         }
     }
     Ok(comparison.exit_code())
-}
-
-fn write(path: &Path, loaded: &Loaded, output: &RunOutput) -> Result<(), FolderError> {
-    let case = Case::of(loaded.origin(), loaded.scenario.clone()).to_yaml(&format!("{}/case.yaml", path.display()));
-    let folder = RunFolder::new(path).with_behaviours(&DECLARED);
-    output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))
 }

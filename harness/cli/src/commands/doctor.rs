@@ -7,7 +7,7 @@ use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_fleet_docker::doctor::{Finding, Fitness, examine};
 use grenadier_fleet_docker::images::standard;
-use grenadier_outputs::{Diagnosis, Found, Standing};
+use grenadier_outputs::Diagnosis;
 use grenadier_runner::{run_virtual, try_docker};
 use grenadier_scenario::load;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Doctor) -> ExitCode {
     let code = if fit { ExitCode::Passed } else { ExitCode::Environment };
     match arguments.format {
         Format::Json => {
-            let diagnosis = Diagnosis::of(fit, code.code(), found.into_iter().map(told).collect());
+            let diagnosis = Diagnosis::of(fit, code.code(), found);
             line(&serde_json::to_string(&diagnosis).expect("a diagnosis has string keys"));
         }
         Format::Text if arguments.quiet.quiet => {
@@ -60,16 +60,6 @@ pub(crate) fn run(arguments: &Doctor) -> ExitCode {
         }
     }
     code
-}
-
-fn told(finding: Finding) -> Found {
-    let Finding { about, fitness, says, hint } = finding;
-    let fitness = match fitness {
-        Fitness::Fit => Standing::Fit,
-        Fitness::Doubtful => Standing::Doubtful,
-        Fitness::Unfit => Standing::Unfit,
-    };
-    Found { about: about.to_owned(), fitness, says, hint }
 }
 
 const fn word(fitness: Fitness) -> &'static str {
@@ -119,15 +109,7 @@ fn docker_world() -> std::io::Result<Vec<Finding>> {
                 let length = began.elapsed().as_secs_f64();
                 Finding::fit(about, format!("a fleet of one network started and went in {length:.1} s"))
             }
-            Err(error) => {
-                let mut says = error.to_string();
-                let mut next = std::error::Error::source(&error);
-                while let Some(cause) = next {
-                    says += &format!(": {cause}");
-                    next = cause.source();
-                }
-                Finding::not(about, Fitness::Unfit, says, error.hint().unwrap_or("look at the engine's own log"))
-            }
+            Err(error) => Finding::broken(about, &error, error.hint().unwrap_or("look at the engine's own log")),
         });
     }
     Ok(found)

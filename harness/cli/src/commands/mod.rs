@@ -3,7 +3,6 @@
 pub(crate) mod clean;
 pub(crate) mod compare;
 pub(crate) mod completions;
-mod docker;
 pub(crate) mod doctor;
 pub(crate) mod engine;
 pub(crate) mod explore;
@@ -12,6 +11,7 @@ pub(crate) mod gate;
 mod github;
 pub(crate) mod images;
 pub(crate) mod internal;
+mod leave;
 pub(crate) mod list;
 mod load;
 pub(crate) mod merge;

@@ -7,11 +7,12 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_explore::{Replayed, docker_case, replay};
-use grenadier_report::{Ending, Live, RunFolder, Style, ending, json, verdict_line};
-use grenadier_runner::DECLARED;
+use grenadier_report::{Ending, Live, Style, ending, json, verdict_line};
+use grenadier_runner::{DECLARED, run_docker};
 use grenadier_scenario::Case;
 use thiserror::Error;
 
+use super::leave::leave;
 use crate::arguments::{Format, Replay, World};
 use crate::output::{line, print, report_as};
 
@@ -61,10 +62,7 @@ pub(crate) fn run(arguments: &Replay) -> ExitCode {
         Err(code) => return code,
     };
     if let Some(path) = &folder {
-        let text = case.to_yaml(&format!("{}/case.yaml", path.display()));
-        let folder = RunFolder::new(path).with_behaviours(&DECLARED);
-        let Replayed { output, .. } = &replayed;
-        let written = output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &text));
+        let written = leave(path, &case, &replayed.output);
         if let Err(error) = written {
             return report_as(format, ExitCode::Environment, &error, Some("choose another folder with --out"));
         }
@@ -102,7 +100,7 @@ fn replayed(arguments: &Replay, case: &Case, log: EventLog, folder: Option<PathB
             let unfit = |error| report_as(format, ExitCode::Input, &error, Some("replay it in the virtual world"));
             let scenario = docker_case(case).map_err(unfit)?;
             let folder = folder.unwrap_or_else(|| self::folder(arguments, case));
-            super::docker::run(&scenario, Seed(scenario.seed), &command, log, folder)
+            run_docker(&scenario, Seed(scenario.seed), &command, log, folder)
                 .map(|output| Replayed { output, shows: None, reached: true })
                 .map_err(|error| report_as(format, ExitCode::Environment, &error, error.hint()))
         }

@@ -7,10 +7,11 @@ use std::time::Instant;
 use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
-use grenadier_report::{Ending, Live, RunFolder, Style, ending, json, verdict_line};
-use grenadier_runner::{DECLARED, RunOutput, run_command, run_virtual};
+use grenadier_report::{Ending, Live, Style, ending, json, verdict_line};
+use grenadier_runner::{RunOutput, run_command, run_docker, run_virtual};
 use grenadier_scenario::{Case, Loaded};
 
+use super::leave::leave;
 use crate::arguments::{Format, Run, World};
 use crate::output::{line, print, report_as};
 
@@ -35,12 +36,10 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
     let replay = replay(arguments, seed);
     let output = match arguments.world {
         World::Virtual => run_virtual(&loaded.scenario, seed, &replay, log),
-        World::Docker => {
-            match super::docker::run(&loaded.scenario, seed, &replay, log, folder(arguments, seed, &loaded)) {
-                Ok(output) => output,
-                Err(error) => return report_as(arguments.format, ExitCode::Environment, &error, error.hint()),
-            }
-        }
+        World::Docker => match run_docker(&loaded.scenario, seed, &replay, log, folder(arguments, seed, &loaded)) {
+            Ok(output) => output,
+            Err(error) => return report_as(arguments.format, ExitCode::Environment, &error, error.hint()),
+        },
     };
     let folder = match write(arguments, seed, &loaded, &output) {
         Ok(folder) => folder,
@@ -94,11 +93,9 @@ fn write(
         return Ok(None);
     }
     let path = folder(arguments, seed, loaded);
-    let folder = RunFolder::new(&path).with_behaviours(&DECLARED);
     let mut case = Case::of(loaded.origin(), loaded.scenario.clone());
     case.scenario.seed = seed.0;
-    let case = case.to_yaml(&format!("{}/case.yaml", path.display()));
-    output.log.with(|events| folder.write(events, &output.verdict, &output.captures, &case))?;
+    leave(&path, &case, output)?;
     Ok(Some(path.display().to_string()))
 }
 

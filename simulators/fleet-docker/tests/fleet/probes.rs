@@ -23,6 +23,10 @@ const EVERY: Duration = Duration::from_millis(10);
 /// A sample's patience: so much later a kept connection may feel what has ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Waits until the server has no socket at its ports, for ten seconds at most.
+const NOBODY_LISTENS: &str = "for i in $(seq 1000); do \
+    ss -tunaH exclude time-wait '( sport = :80 or sport = :443 )' | grep -q . || exit 0; sleep 0.01; done; exit 1";
+
 /// How a fault is made.
 #[derive(Clone, Copy)]
 enum Fault {
@@ -47,12 +51,20 @@ struct Row {
     lasts: bool,
 }
 
-const fn row(kind: ProbeKind, port: u16, class: FailureClass) -> Row {
-    Row { kind, port, class, lasts: true }
+/// Rows for what lasts as long as the fault, at the port of the kind.
+fn lasting(class: FailureClass, kinds: &[ProbeKind]) -> Vec<Row> {
+    let port = |kind: ProbeKind| if kind == ProbeKind::Tls { 443 } else { 80 };
+    kinds.iter().map(|kind| Row { kind: *kind, port: port(*kind), class, lasts: true }).collect()
 }
 
-const fn once(kind: ProbeKind, port: u16, class: FailureClass) -> Row {
-    Row { kind, port, class, lasts: false }
+/// The same at the port at which the server serves the bytes itself.
+fn served(class: FailureClass, kinds: &[ProbeKind]) -> Vec<Row> {
+    lasting(class, kinds).into_iter().map(|row| Row { port: 81, ..row }).collect()
+}
+
+/// The same for what a new connection has ended.
+fn once(rows: Vec<Row>) -> Vec<Row> {
+    rows.into_iter().map(|row| Row { lasts: false, ..row }).collect()
 }
 
 /// Every fault, and what each kind of probe that it concerns must say.
@@ -65,71 +77,23 @@ fn table() -> Vec<(&'static str, Fault, Vec<Row>)> {
     // The server takes packets and its answers lead nowhere; ARP goes on.
     let black_hole =
         Fault::Server("ip route add blackhole CLIENTS table 7 && ip rule add pref 1 lookup 7", "ip rule del pref 1");
+    let kept = &[HttpPinned, TcpStream];
+    let streams = &[HttpNew, HttpPinned, TcpStream];
+    let ports = &[HttpNew, HttpPinned, TcpStream, Tls, Udp];
     vec![
-        (
-            "drop",
-            drop,
-            vec![
-                row(HttpNew, 80, Silent),
-                row(HttpPinned, 80, Silent),
-                row(TcpStream, 80, Silent),
-                row(Tls, 443, Silent),
-                row(Udp, 80, Silent),
-                row(Arp, 80, Silent),
-            ],
-        ),
-        (
-            "black hole",
-            black_hole,
-            vec![
-                row(HttpNew, 80, Silent),
-                row(HttpPinned, 80, Silent),
-                row(TcpStream, 80, Silent),
-                row(Tls, 443, Silent),
-                row(Udp, 80, Silent),
-            ],
-        ),
-        (
-            "nobody listens",
-            Fault::Mood("refuse"),
-            vec![
-                row(HttpNew, 80, Refused),
-                row(HttpPinned, 80, Refused),
-                row(TcpStream, 80, Refused),
-                row(Tls, 443, Refused),
-                row(Udp, 80, Refused),
-            ],
-        ),
-        (
-            "delay",
-            Fault::Mood("slow"),
-            vec![row(HttpNew, 81, Late), row(HttpPinned, 81, Late), row(TcpStream, 81, Late)],
-        ),
-        (
-            "reset",
-            Fault::Mood("reset"),
-            vec![row(HttpNew, 81, Reset), row(HttpPinned, 81, Reset), row(TcpStream, 81, Reset)],
-        ),
-        ("one reset", Fault::Broken, vec![once(HttpPinned, 80, Reset), once(TcpStream, 80, Reset)]),
-        ("stall", Fault::Mood("hang"), vec![once(HttpPinned, 81, Stalled), once(TcpStream, 81, Stalled)]),
-        (
-            "body cut after the headers",
-            Fault::Mood("cut"),
-            vec![row(HttpNew, 81, CutShort), row(HttpPinned, 81, CutShort), row(TcpStream, 81, CutShort)],
-        ),
-        (
-            "wrong backend",
-            Fault::Mood("impostor"),
-            vec![row(HttpNew, 81, WrongBackend), row(HttpPinned, 81, WrongBackend)],
-        ),
-        ("bytes lost", Fault::Mood("lose"), vec![once(TcpStream, 81, BytesLost)]),
-        ("bytes repeated", Fault::Mood("repeat"), vec![once(TcpStream, 81, BytesRepeated)]),
-        ("duplicate address", Fault::Duplicate, vec![row(Arp, 80, DuplicateAddress)]),
-        (
-            "duplicate address, and the client believes the other",
-            Fault::Diverted,
-            vec![row(HttpNew, 80, WrongBackend), row(HttpPinned, 80, WrongBackend), row(TcpStream, 80, WrongBackend)],
-        ),
+        ("drop", drop, lasting(Silent, &[HttpNew, HttpPinned, TcpStream, Tls, Udp, Arp])),
+        ("black hole", black_hole, lasting(Silent, ports)),
+        ("nobody listens", Fault::Mood("refuse"), lasting(Refused, ports)),
+        ("delay", Fault::Mood("slow"), served(Late, streams)),
+        ("reset", Fault::Mood("reset"), served(Reset, streams)),
+        ("one reset", Fault::Broken, once(lasting(Reset, kept))),
+        ("stall", Fault::Mood("hang"), once(served(Stalled, kept))),
+        ("body cut after the headers", Fault::Mood("cut"), served(CutShort, streams)),
+        ("wrong backend", Fault::Mood("impostor"), served(WrongBackend, &[HttpNew, HttpPinned])),
+        ("bytes lost", Fault::Mood("lose"), once(served(BytesLost, &[TcpStream]))),
+        ("bytes repeated", Fault::Mood("repeat"), once(served(BytesRepeated, &[TcpStream]))),
+        ("duplicate address", Fault::Duplicate, lasting(DuplicateAddress, &[Arp])),
+        ("duplicate address, and the client believes the other", Fault::Diverted, lasting(WrongBackend, streams)),
     ]
 }
 
@@ -212,6 +176,10 @@ impl Lab {
         self.world.must(Operation::Reconfigure { machine, change }).await;
         let is_there = |event: &FleetEvent| matches!(event, FleetEvent::Guest { machine: other, report: grenadier_fleet::GuestReport::Config { key } } if *other == machine && key == IN_MOOD);
         self.world.event(from, "the server's mood", is_there).await;
+        if mood == "refuse" {
+            // A guest that closes its sockets has told them to close. Nobody listens once the kernel has none of them any more.
+            self.on_server(NOBODY_LISTENS).await;
+        }
     }
 
     async fn on_server(&self, command: &str) {
@@ -340,9 +308,7 @@ async fn try_fault(lab: &mut Lab, name: &str, fault: Fault, rows: &[Row]) {
     lab.begin(fault).await;
     let surely = lab.now();
     for (row, watch) in &watches {
-        let class = row.class;
-        let met = move |seen: &Observation| matches!(seen, Observation::Down { class: Some(met), .. } if *met == class);
-        lab.wait(from, *watch, &format!("{name}: {} to notice", row.kind.name()), met).await;
+        lab.wait(from, *watch, &format!("{name}: {} to notice", row.kind.name()), down).await;
     }
     let still = lab.now();
     lab.end(fault).await;
@@ -365,12 +331,10 @@ async fn try_fault(lab: &mut Lab, name: &str, fault: Fault, rows: &[Row]) {
             format!("{name}, {}: fault from {before}..{surely} to {still}..{over}: {seen:#?}", row.kind.name());
         let first = seen.iter().find(|(_, _, seen)| down(seen)).expect("it was waited for");
         let last = seen.iter().rfind(|(_, _, seen)| up(seen)).expect("it was waited for");
-        // What was on its way while the fault was made may have been lost in another way: a connection that waits for a server
-        // which stops to listen is reset. The first failure that does not follow on an answer from before the fault counts.
-        let is_of = |seen: &Observation| matches!(seen, Observation::Down { class, .. } if *class == Some(row.class));
+        // What was on its way while the fault was made may have been lost in another way.
         let mut failures = seen.iter().filter(|(_, _, seen)| down(seen));
-        let told = failures.find(|(earliest, latest, seen)| *latest > surely && (*earliest >= surely || is_of(seen)));
-        let Observation::Down { class, .. } = &told.unwrap_or(first).2 else { unreachable!("just matched") };
+        let told = failures.find(|(_, latest, _)| *latest > surely).unwrap_or(first);
+        let Observation::Down { class, .. } = &told.2 else { unreachable!("just matched") };
         assert_eq!(*class, Some(row.class), "{context}");
         // What strikes once strikes with the next sample.
         let begun = if row.lasts { surely } else { still };
