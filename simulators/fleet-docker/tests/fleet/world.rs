@@ -23,7 +23,7 @@ use crate::guest::{RESPONDER, Wish};
 pub(crate) const NODE_IMAGE: &str = "grenadier/node:bookworm";
 
 /// How long anything may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A fleet with segments of its own.
 pub(crate) struct World {
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Takes in what happened, waiting for something where nothing did.
-    async fn take(&mut self) {
+    pub(crate) async fn take(&mut self) {
         self.fleet.wait_for_events().await;
         self.events.extend(self.fleet.take_events());
     }
