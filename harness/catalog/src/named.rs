@@ -88,5 +88,6 @@ mod tests {
         names_are_unique_and_documented::<Segment>();
         names_are_unique_and_documented::<Cluster>();
         names_are_unique_and_documented::<World>();
+        names_are_unique_and_documented::<TimingField>();
     }
 }

@@ -152,6 +152,15 @@ through an example.")]
 It runs one rehearsal in the virtual world, looks at the Docker engine and everything around it, and starts and
 removes one small fleet there. Exit code 3 says that no run goes in the world that was asked about.")]
     Doctor(Doctor),
+    /// Measure how long things take in the docker world, as a timing profile for the virtual one
+    #[command(after_help = "Examples:
+  grenadier calibrate
+  grenadier run haproxy-appliance-swap --timing timing.json
+  grenadier compare haproxy-appliance-swap --timing timing.json
+
+It works on a machine of its own and rehearses haproxy-appliance-swap in the docker world. What it writes holds the date, the
+machine, every length, and how near a virtual run with this profile came to the outages of the last real one.")]
+    Calibrate(Calibrate),
     /// Make the container images that the docker world needs
     #[command(after_help = "Example:\n  grenadier images\n\nImages that are there already are left alone.")]
     Images(Images),
@@ -198,6 +207,9 @@ pub(crate) struct Run {
     /// `step/template#k=kind` at a call, `step=kind` at a step
     #[arg(long = "fault", value_name = "PLACE=KIND[:MORE]")]
     pub faults: Vec<String>,
+    /// How long things take in the virtual world: what `grenadier calibrate` wrote
+    #[arg(long, value_name = "FILE")]
+    pub timing: Option<String>,
     /// The folder to leave the run in; `grenadier-runs/<scenario>-<world>-<seed>` by default
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -317,6 +329,13 @@ pub(crate) struct Compare {
     /// The seed of both runs; the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Something that goes wrong in both runs, beside the scenario's own faults (more than one may be given):
+    /// `step/template#k=kind` at a call, `step=kind` at a step
+    #[arg(long = "fault", value_name = "PLACE=KIND[:MORE]")]
+    pub faults: Vec<String>,
+    /// How long things take in the virtual world: what `grenadier calibrate` wrote
+    #[arg(long, value_name = "FILE")]
+    pub timing: Option<String>,
     /// The folder to leave both runs in, as `virtual` and `docker`; `grenadier-runs/<scenario>-compare` by default
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -538,6 +557,21 @@ pub(crate) struct Prune {
     /// How many of the newest to keep
     #[arg(long, value_name = "N")]
     pub keep: usize,
+    #[command(flatten)]
+    pub quiet: Quiet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// How many whole runs to measure, some half a minute each
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub runs: u32,
+    /// The file to write the profile to
+    #[arg(long, value_name = "FILE", default_value = "timing.json")]
+    pub out: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub quiet: Quiet,
 }

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Suggest(suggest) => commands::suggest::run(&suggest),
         Command::Schema(schema) => commands::schema::run(&schema),
         Command::Fidelity => commands::fidelity::run(),
+        Command::Calibrate(calibrate) => commands::calibrate::run(&calibrate),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::Images(images) => commands::images::run(&images),
         Command::Clean(clean) => commands::clean::run(&clean),

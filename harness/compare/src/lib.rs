@@ -214,7 +214,7 @@ fn outages(simulated: &Verdict, real: &Verdict) -> Vec<OutageRow> {
 }
 
 /// A length in words; between two bounds where nobody knows exactly.
-pub(crate) fn shown(length: Option<Length>) -> String {
+pub fn shown(length: Option<Length>) -> String {
     let told = |ns: u64| grenadier_clock::format_duration(Duration::from_millis(ns.div_ceil(1_000_000)));
     match length {
         None => "–".to_owned(),

@@ -1,5 +1,6 @@
 //! The documents there are.
 
+use grenadier_calibrate::Calibration;
 use grenadier_checks::Verdict;
 use grenadier_compare::Comparison;
 use grenadier_engine_process::{ResultLine, Status};
@@ -29,6 +30,8 @@ pub enum Document {
     Paths,
     /// One scenario in both worlds.
     Compare,
+    /// How long things take in the docker world.
+    Calibrate,
     /// Whether a machine is fit to rehearse on.
     Doctor,
     /// The scenarios that come with the product.
@@ -47,13 +50,14 @@ pub enum Document {
 
 impl Document {
     /// All of them, in the order of the page.
-    pub const ALL: [Document; 13] = [
+    pub const ALL: [Document; 14] = [
         Document::Run,
         Document::Explore,
         Document::Assumptions,
         Document::Gate,
         Document::Paths,
         Document::Compare,
+        Document::Calibrate,
         Document::Doctor,
         Document::List,
         Document::Suggest,
@@ -72,6 +76,7 @@ impl Document {
             Document::Gate => "gate",
             Document::Paths => "paths",
             Document::Compare => "compare",
+            Document::Calibrate => "calibrate",
             Document::Doctor => "doctor",
             Document::List => "list",
             Document::Suggest => "suggest",
@@ -96,6 +101,7 @@ impl Document {
             Document::Gate => "What a gate came to",
             Document::Paths => "Which version upgrades to which",
             Document::Compare => "One scenario in both worlds",
+            Document::Calibrate => "How long things take in the docker world, as a timing profile",
             Document::Doctor => "Whether a machine is fit to rehearse on",
             Document::List => "The scenarios that come with the product",
             Document::Suggest => "The faults that a log points to",
@@ -122,6 +128,7 @@ impl Document {
             Document::Gate => "Printed by `grenadier gate --format json`; `gate.json` in the folder of a gate.",
             Document::Paths => "Printed by `grenadier paths --format json`; `paths.json` in the folder that it leaves.",
             Document::Compare => "Printed by `grenadier compare --format json`.",
+            Document::Calibrate => "Printed by `grenadier calibrate --format json`; the file that it leaves.",
             Document::Doctor => "Printed by `grenadier doctor --format json`, in one line.",
             Document::List => "Printed by `grenadier list --format json`.",
             Document::Suggest => "Printed by `grenadier suggest --format json`.",
@@ -145,6 +152,7 @@ impl Document {
             Document::Gate => grenadier_gate::VERSION,
             Document::Paths => grenadier_paths::VERSION,
             Document::Compare => grenadier_compare::VERSION,
+            Document::Calibrate => grenadier_calibrate::VERSION,
             Document::Doctor => diagnosis::VERSION,
             Document::List => listing::VERSION,
             Document::Suggest => suggestions::VERSION,
@@ -163,6 +171,7 @@ impl Document {
             Document::Gate => of::<Gate>(),
             Document::Paths => of::<Paths>(),
             Document::Compare => of::<Comparison>(),
+            Document::Calibrate => of::<Calibration>(),
             Document::Doctor => of::<Diagnosis>(),
             Document::List => of::<Listing>(),
             Document::Suggest => of::<Suggestions>(),

@@ -3,6 +3,7 @@
 //! [`run_virtual`] takes a scenario and a seed through all phases of a rehearsal in the virtual world and gives the event log,
 //! the captured states and the verdict. [`plan`] says what the engine would do, without running anything.
 
+mod calibrate;
 mod command;
 mod data_plane;
 mod declared;
@@ -17,8 +18,10 @@ mod setting;
 mod stage;
 mod strikes;
 mod systems;
+mod timing;
 mod worlds;
 
+pub use calibrate::{set_in_docker, time_operations};
 pub use command::run_command;
 pub use declared::DECLARED;
 pub use options::{EngineProgram, Judged, Options};

@@ -11,6 +11,7 @@ use grenadier_wire::Wire;
 
 use crate::setting::Secrets;
 use crate::systems::haproxy_appliance;
+use crate::timing;
 use crate::worlds::virtual_world;
 
 /// A clock for a wire over which nothing is ever sent.
@@ -31,5 +32,5 @@ pub fn plan(scenario: &Scenario) -> Plan {
     let wire = Wire::new(Vec::new(), Arc::new(Standing), EventLog::default());
     let blocks = virtual_world::blocks();
     let secrets = Secrets::of(Seed(scenario.seed));
-    haproxy_appliance::plan(scenario, &secrets, &blocks, &virtual_world::PACE, wire)
+    haproxy_appliance::plan(scenario, &secrets, &blocks, &timing::pace(&scenario.timing.profile), wire)
 }

@@ -9,6 +9,7 @@ use grenadier_checks::{
 };
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
+use grenadier_fleet::OperationError;
 use grenadier_fleet_docker::engine::{ConnectError, connect};
 use grenadier_fleet_docker::images::{ImageLookupError, missing};
 use grenadier_fleet_docker::sweep::{Scope, sweep};
@@ -22,7 +23,9 @@ use crate::rehearsal::{Bounds, Rehearsed, rehearse};
 use crate::setting::Setting;
 use crate::stage::Stage;
 use crate::systems::{Nature, Observed, System, haproxy_appliance};
-use crate::worlds::docker_world::{self, DockerStage, DockerWorldError, NODE_IMAGE};
+use crate::timing;
+use crate::worlds::docker_trial::Trial;
+use crate::worlds::docker_world::{DockerStage, DockerWorldError, NODE_IMAGE};
 use crate::worlds::virtual_world::VirtualStage;
 
 /// What a run leaves.
@@ -74,7 +77,7 @@ fn run_in_virtual_world(
     carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
 ) -> RunOutput {
     let setting = Setting::of(scenario, seed);
-    let guests = haproxy_appliance::guests(seed);
+    let guests = haproxy_appliance::guests(seed, timing::boot(&scenario.timing.profile));
     let mut system = haproxy_appliance::HaproxyAppliance::new(scenario, setting.secrets.clone());
     #[cfg(feature = "mutants")]
     system.call_mutant(options.defect);
@@ -150,7 +153,7 @@ pub fn missing_in_docker(scenario: &Scenario) -> Result<Vec<String>, DockerError
 /// What a run would fail with.
 pub async fn try_docker() -> Result<(), DockerError> {
     let docker = connect().await?;
-    let report = docker_world::trial(docker).await?;
+    let report = Trial::start(&docker).await?.end().await;
     if report.is_clean() { Ok(()) } else { Err(DockerError::Left { failures: report.failures.join("; ") }) }
 }
 
@@ -177,6 +180,12 @@ pub enum DockerError {
     /// The engine does not say which images it has.
     #[error("look up images")]
     Images(#[source] ImageLookupError),
+    /// The engine does not tell of its machine.
+    #[error("ask the Docker engine about its machine")]
+    Host(#[source] grenadier_fleet_docker::engine::Error),
+    /// A machine could not be worked on.
+    #[error("work on a machine")]
+    Operation(#[source] OperationError),
     /// The world could not be set up.
     #[error("set up the docker world")]
     World(#[from] DockerWorldError),
@@ -195,7 +204,11 @@ impl DockerError {
             DockerError::Connect(error) => Some(error.hint()),
             DockerError::World(DockerWorldError::Start(error)) => error.hint(),
             DockerError::Left { .. } => Some("`grenadier clean --all` tries again"),
-            DockerError::Runtime(_) | DockerError::Images(_) | DockerError::World(_) => None,
+            DockerError::Runtime(_)
+            | DockerError::Images(_)
+            | DockerError::Host(_)
+            | DockerError::Operation(_)
+            | DockerError::World(_) => None,
         }
     }
 }
@@ -210,7 +223,7 @@ fn subject(scenario: &Scenario, world: World, seed: Seed, replay: &str) -> Subje
         base: scenario.base_version().name,
         target: scenario.target_version().name,
         profile: match world {
-            World::Virtual => "reference",
+            World::Virtual => timing::name(&scenario.timing.profile),
             World::Docker => "docker",
         }
         .to_owned(),

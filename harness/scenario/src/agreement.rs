@@ -191,6 +191,8 @@ const BAD_SHAPES: &[(&str, &str)] = &[
     ("require: all", "require: some"),
     ("require: all", "require: [everything]"),
     ("profile: reference", "profile: fast"),
+    ("profile: reference", "profile: {power-on: fast}"),
+    ("profile: reference", "profile: {power: 1s}"),
     ("jitter: 5%", "jitter: 51%"),
     ("jitter: 5%", "jitter: 5"),
     ("horizon: 10m", "horizon: ten minutes"),

@@ -58,7 +58,7 @@ pub use document::{
     TargetInputs, Timing, TimingProfile, Topology, Transaction, UpgradeVcenter, VersionChoice, Workload,
 };
 pub use embedded::{Embedded, embedded};
-pub use load::{LoadError, Loaded, load};
+pub use load::{LoadError, Loaded, load, load_calibration};
 pub use place::line_of;
 pub use profile::{Choice, ExploreRule, Profile, RunRule, ScenarioSource, parse_profile};
 pub use reference::reference;

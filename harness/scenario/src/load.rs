@@ -6,7 +6,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::{Diagnostics, Origin, Scenario, embedded, parse, suggest};
+use crate::{Diagnostics, Origin, Scenario, TimingProfile, decode, embedded, parse, suggest};
 
 /// A scenario with the file it came from.
 #[derive(Debug, Clone)]
@@ -56,6 +56,15 @@ pub enum LoadError {
         #[source]
         source: io::Error,
     },
+    /// The file of a calibration cannot be read.
+    #[error("read calibration {path}")]
+    ReadCalibration {
+        /// The path that was given.
+        path: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// The document has problems.
     #[error(transparent)]
     Invalid(#[from] Diagnostics),
@@ -81,6 +90,7 @@ impl LoadError {
             Self::ReadCase { .. } => {
                 Some("give the path of a case.yaml, as a run or an exploration leaves it in its folder".to_owned())
             }
+            Self::ReadCalibration { .. } => Some("give the path of what `grenadier calibrate` wrote".to_owned()),
             Self::Invalid(_) => None,
         }
     }
@@ -109,6 +119,17 @@ pub fn load(name_or_path: &str) -> Result<Loaded, LoadError> {
         })?;
     let scenario = parse(found.source, found.path)?;
     Ok(Loaded { scenario, source: found.source.to_owned(), file: found.path.to_owned() })
+}
+
+/// The timing profile in a file that `grenadier calibrate` wrote.
+///
+/// # Errors
+///
+/// When the file cannot be read, or the document has problems.
+pub fn load_calibration(path: &str) -> Result<TimingProfile, LoadError> {
+    let source =
+        fs::read_to_string(path).map_err(|source| LoadError::ReadCalibration { path: path.to_owned(), source })?;
+    Ok(decode::calibration(&source, path)?)
 }
 
 #[cfg(test)]

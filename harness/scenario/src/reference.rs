@@ -85,7 +85,11 @@ fn kind(value: &Value) -> String {
     let example = examples.map(|examples| format!(", like {}", examples.join(", "))).unwrap_or_default();
     match value["type"].as_str() {
         Some("array") => format!("a list of: {}", kind(&value["items"])),
-        Some("object") => "facts by name".to_owned(),
+        Some("object") => {
+            let names: Vec<String> =
+                value["properties"].as_object().into_iter().flatten().map(|(name, _)| format!("`{name}`")).collect();
+            format!("a mapping of {}", names.join(", "))
+        }
         Some("boolean") => "`true`, `false`".to_owned(),
         Some("integer" | "number") => format!("a number{example}"),
         Some(_) => format!("text{example}"),

@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 
-use grenadier_catalog::{FactKind, Named, Networks, System, VSPHERE_RELEASES, VersionFacts};
+use grenadier_catalog::{FactKind, Named, Networks, System, TimingField, VSPHERE_RELEASES, VersionFacts};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use crate::document::REFERENCE;
 use crate::{ByteSize, Jitter, Require, Scenario, SignaturePattern, SymbolicAddress, SymbolicRange};
 
 /// Properties whose default depends on the rest of the document, which a schema cannot say; their descriptions do.
@@ -185,6 +186,22 @@ pub(crate) fn facts(_: &mut SchemaGenerator) -> Schema {
         })
         .collect();
     json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// The name of the reference, or lengths of one's own.
+pub(crate) fn timing_profile(_: &mut SchemaGenerator) -> Schema {
+    let length = |field: &TimingField| json!({"type": "string", "pattern": DURATION, "description": field.doc()});
+    let properties: Map<String, Value> =
+        TimingField::ALL.iter().map(|field| (field.name().to_owned(), length(field))).collect();
+    json_schema!({"oneOf": [
+        {"const": REFERENCE, "description": "frozen values, so that recorded event logs stay valid"},
+        {
+            "type": "object",
+            "description": "lengths of one's own; what is left out is as in the reference",
+            "properties": properties,
+            "additionalProperties": false,
+        },
+    ]})
 }
 
 /// Implements [`JsonSchema`] for a type that is written as text of a certain pattern.

@@ -1,7 +1,11 @@
 //! One connection to a Docker engine.
 
 pub use bollard::Docker;
+pub use bollard::errors::Error;
 use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Where an engine listens when `DOCKER_HOST` says nothing.
 const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
@@ -105,6 +109,37 @@ pub async fn connect() -> Result<Docker, ConnectError> {
     let speaks = docker.client_version();
     let speaks = (speaks.major_version, speaks.minor_version);
     if speaks < OLDEST { Err(ConnectError::TooOld { address, speaks: api(speaks) }) } else { Ok(docker) }
+}
+
+/// The machine that an engine runs on, as the engine tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct EngineHost {
+    /// Its processors.
+    pub processors: u32,
+    /// Its memory in MiB.
+    pub memory_mib: u64,
+    /// Its kernel.
+    pub kernel: String,
+    /// The engine's version.
+    pub engine: String,
+    /// How the engine keeps files.
+    pub storage: String,
+}
+
+/// What an engine tells of its machine; what it does not tell is empty.
+///
+/// # Errors
+/// It does not answer.
+pub async fn host_of(docker: &Docker) -> Result<EngineHost, bollard::errors::Error> {
+    let info = docker.info().await?;
+    Ok(EngineHost {
+        processors: info.ncpu.and_then(|count| u32::try_from(count).ok()).unwrap_or_default(),
+        memory_mib: info.mem_total.and_then(|bytes| u64::try_from(bytes >> 20).ok()).unwrap_or_default(),
+        kernel: info.kernel_version.unwrap_or_default(),
+        engine: info.server_version.unwrap_or_default(),
+        storage: info.driver.unwrap_or_default(),
+    })
 }
 
 /// Whether an error of the engine carries this HTTP status.

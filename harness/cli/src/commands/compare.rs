@@ -30,8 +30,11 @@ pub(crate) fn run(arguments: &Compare) -> ExitCode {
 fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     let format = arguments.format;
     let mut loaded = super::load::with_procedure(&arguments.chosen, format)?;
+    super::load::faults(&mut loaded.scenario, &arguments.faults, format)?;
     let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
     loaded.scenario.seed = seed.0;
+    let mut timed = loaded.scenario.clone();
+    super::load::timing(&mut timed, arguments.timing.as_deref(), format)?;
     let unfit = |error: &dyn std::error::Error, hint| report_as(format, ExitCode::Environment, error, hint);
     // Better now than after the first of two runs.
     let missing = missing_in_docker(&loaded.scenario).map_err(|error| unfit(&error, error.hint()))?;
@@ -45,8 +48,14 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
             loaded.scenario.engine.in_place_of.as_ref().map(|_| format!("-{}", loaded.scenario.engine.procedure));
         PathBuf::from("grenadier-runs").join(format!("{}{}-compare", loaded.scenario.name, other.unwrap_or_default()))
     });
-    let replay = |world| run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed);
-    let simulated = run_virtual(&loaded.scenario, seed, &replay(World::Virtual), EventLog::default());
+    let replay = |world| {
+        let (chosen, faults) = (&arguments.chosen, &arguments.faults);
+        let timing = arguments.timing.as_ref().filter(|_| world == World::Virtual);
+        let faults: String = faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
+        let timing = timing.map(|path| format!(" --timing '{path}'")).unwrap_or_default();
+        run_command(&chosen.scenario, chosen.procedure.as_deref(), world, seed) + &faults + &timing
+    };
+    let simulated = run_virtual(&timed, seed, &replay(World::Virtual), EventLog::default());
     let talks = format == Format::Text && !arguments.quiet.quiet;
     if talks {
         complain(&format!("virtual  {}\n", simulated.verdict.summary));
@@ -57,7 +66,8 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
         complain(&format!("docker   {}\n", real.verdict.summary));
     }
     for (output, world) in [(&simulated, "virtual"), (&real, "docker")] {
-        let case = Case::of(loaded.origin(), loaded.scenario.clone());
+        let scenario = if world == "virtual" { &timed } else { &loaded.scenario };
+        let case = Case { declared: loaded.scenario.clone(), ..Case::of(loaded.origin(), scenario.clone()) };
         let written = leave(&folder.join(world), &case, output);
         written.map_err(|error| unfit(&error, Some("choose another folder with --out")))?;
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use grenadier_checks::ExitCode;
 use grenadier_outputs::Failure;
-use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_case};
+use grenadier_scenario::{Case, LoadError, Loaded, Scenario, Style, add_faults, load, load_calibration, load_case};
 
 use crate::arguments::{Chosen, Format};
 use crate::output::{complain, fail, report_as};
@@ -27,6 +27,14 @@ pub(crate) fn with_procedure(chosen: &Chosen, format: Format) -> Result<Loaded, 
 /// Adds the faults of the command line to a scenario's, or gives the exit code after their problems were printed.
 pub(crate) fn faults(scenario: &mut Scenario, texts: &[String], format: Format) -> Result<(), ExitCode> {
     add_faults(scenario, texts).map_err(|problems| complained(&[problems.into()], format))
+}
+
+/// Has the virtual world take as long as a calibration says, or gives the exit code after its problems were printed.
+pub(crate) fn timing(scenario: &mut Scenario, path: Option<&str>, format: Format) -> Result<(), ExitCode> {
+    if let Some(path) = path {
+        scenario.timing.profile = load_calibration(path).map_err(|error| complained(&[error], format))?;
+    }
+    Ok(())
 }
 
 /// The case, or the exit code after its problems were printed.

@@ -9,11 +9,16 @@ use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_report::{Ending, Live, Style, ending, json, verdict_line};
 use grenadier_runner::{RunOutput, run_command, run_docker, run_virtual};
-use grenadier_scenario::{Case, Loaded};
+use grenadier_scenario::{Case, Loaded, Scenario};
+use thiserror::Error;
 
 use super::leave::leave;
 use crate::arguments::{Format, Run, World};
 use crate::output::{line, print, report_as};
+
+#[derive(Debug, Error)]
+#[error("a timing profile is for the virtual world; in the docker world things take as long as they take")]
+struct RealTime;
 
 pub(crate) fn run(arguments: &Run) -> ExitCode {
     let mut loaded = match super::load::with_procedure(&arguments.chosen, arguments.format) {
@@ -23,7 +28,16 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
     if let Err(code) = super::load::faults(&mut loaded.scenario, &arguments.faults, arguments.format) {
         return code;
     }
+    if arguments.timing.is_some() && arguments.world == World::Docker {
+        let hint = Some("leave --timing away, or leave --world docker away");
+        return report_as(arguments.format, ExitCode::Input, &RealTime, hint);
+    }
+    let mut declared = loaded.scenario.clone();
+    if let Err(code) = super::load::timing(&mut loaded.scenario, arguments.timing.as_deref(), arguments.format) {
+        return code;
+    }
     let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
+    declared.seed = seed.0;
     if let Some(times) = arguments.repeat {
         return repeat(&loaded, seed, times);
     }
@@ -41,7 +55,7 @@ pub(crate) fn run(arguments: &Run) -> ExitCode {
             Err(error) => return report_as(arguments.format, ExitCode::Environment, &error, error.hint()),
         },
     };
-    let folder = match write(arguments, seed, &loaded, &output) {
+    let folder = match write(arguments, seed, &loaded, declared, &output) {
         Ok(folder) => folder,
         Err(error) => {
             let hint = Some("choose another folder with --out");
@@ -66,7 +80,8 @@ fn replay(arguments: &Run, seed: Seed) -> String {
         World::Docker => grenadier_events::World::Docker,
     };
     let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
-    run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed) + &faults
+    let timing = arguments.timing.as_ref().map(|path| format!(" --timing '{path}'")).unwrap_or_default();
+    run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed) + &faults + &timing
 }
 
 /// The folder that explains the run.
@@ -87,13 +102,14 @@ fn write(
     arguments: &Run,
     seed: Seed,
     loaded: &Loaded,
+    declared: Scenario,
     output: &RunOutput,
 ) -> Result<Option<String>, grenadier_report::FolderError> {
     if arguments.no_folder {
         return Ok(None);
     }
     let path = folder(arguments, seed, loaded);
-    let mut case = Case::of(loaded.origin(), loaded.scenario.clone());
+    let mut case = Case { declared, ..Case::of(loaded.origin(), loaded.scenario.clone()) };
     case.scenario.seed = seed.0;
     leave(&path, &case, output)?;
     Ok(Some(path.display().to_string()))

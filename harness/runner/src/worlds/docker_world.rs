@@ -12,7 +12,7 @@ use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind};
 use grenadier_fleet::{
-    Cloud, CloudHost, Fleet, FleetEvent, FleetView, Host, MachineId, MachineSpec, Names, Operation, OperationError,
+    Cloud, CloudHost, Fleet, FleetEvent, FleetView, MachineId, MachineSpec, Names, Operation, OperationError,
     OperationId, OperationOutput, Watch, WatchId,
 };
 use grenadier_fleet_docker::blocks::{ATTEMPTS, BlocksError, free_blocks};
@@ -33,7 +33,7 @@ use crate::worlds::virtual_world::segment_specs;
 
 /// How long guests and operators take in the docker world: real programs at their own pace, and timers short enough that a
 /// swap and its rollback fit into half a minute. Neighbour timers are shortened alike on all machines that look at addresses.
-const PACE: Pace = Pace {
+pub(crate) const PACE: Pace = Pace {
     reload_delay_ms: Some(300),
     backoff_initial_ms: 200,
     backoff_max_ms: 2_000,
@@ -64,25 +64,8 @@ pub enum DockerWorldError {
     Certificate(#[from] TlsError),
 }
 
-/// Starts a fleet of one segment and takes it down again.
-pub(crate) async fn trial(docker: Docker) -> Result<SweepReport, DockerWorldError> {
-    let clock = Arc::new(RealClock::start());
-    let config = |blocks: &Blocks| DockerFleetConfig {
-        run_id: format!("{}-trial", std::process::id()),
-        run_dir: std::env::temp_dir(),
-        segments: segment_specs(blocks),
-        host: Host { cpus: 1, memory_mib: 1, storage_mib: 1 },
-        seed: Seed(0),
-        clock: clock.clone(),
-        program: PathBuf::from("/proc/self/exe"),
-        node_image: NODE_IMAGE.to_owned(),
-    };
-    let (fleet, _) = start(&docker, &[Segment::Management], config).await?;
-    Ok(fleet.shutdown().await)
-}
-
 /// Starts a fleet with these segments in blocks that are free, choosing anew as long as another run is faster.
-async fn start(
+pub(crate) async fn start(
     docker: &Docker,
     segments: &[Segment],
     config: impl Fn(&Blocks) -> DockerFleetConfig,

@@ -7,7 +7,7 @@ use grenadier_catalog::{Named, Segment};
 use grenadier_clock::{Clock, Seed};
 use grenadier_events::EventLog;
 use grenadier_fidelity::Ledger;
-use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, SegmentSpec, TimingProfile, Watch, WatchId};
+use grenadier_fleet::{FleetView, MachineId, MachineSpec, Operation, SegmentSpec, Watch, WatchId};
 use grenadier_fleet_virtual::{GuestFactory, VirtualWorld, WorldConfig};
 use grenadier_scenario::{Blocks, Scenario};
 use grenadier_wire::{Answerer, Wire};
@@ -17,6 +17,7 @@ use crate::options::EngineProgram;
 use crate::setting::{Setting, VCENTER_ENDPOINT};
 use crate::stage::{Pace, Performing, Stage};
 use crate::strikes::Strikes;
+use crate::timing;
 use crate::worlds::SharedCloud;
 
 /// How long guests and operators take in the virtual world, under the reference profile.
@@ -50,6 +51,7 @@ pub(crate) struct VirtualStage {
     blocks: Blocks,
     ledger: Ledger,
     engine: Option<EngineProgram>,
+    pace: Pace,
 }
 
 impl VirtualStage {
@@ -64,12 +66,11 @@ impl VirtualStage {
         carrier: &dyn Fn(Arc<dyn Answerer>) -> Arc<dyn Answerer>,
     ) -> VirtualStage {
         let blocks = blocks();
-        let timing = TimingProfile { jitter_percent: scenario.timing.jitter.percent(), ..TimingProfile::reference() };
         let ledger = Ledger::overturning(options.overturned.iter().cloned());
         let world = VirtualWorld::new(WorldConfig {
             host: setting.host,
             segments: segment_specs(&blocks),
-            timing,
+            timing: timing::fleet(&scenario.timing),
             seed,
             ties: options.tie_break(),
             cloud_endpoint: VCENTER_ENDPOINT.to_owned(),
@@ -82,7 +83,16 @@ impl VirtualStage {
         let wire = Wire::new(setting.protocols(), Arc::new(world.clone()), log.clone());
         world.use_wire(wire.clone());
         let wire = wire.connected(carrier(Arc::new(world.clone())));
-        VirtualStage { world, vcenter, wire, log, blocks, ledger, engine: options.engine.clone() }
+        VirtualStage {
+            world,
+            vcenter,
+            wire,
+            log,
+            blocks,
+            ledger,
+            engine: options.engine.clone(),
+            pace: timing::pace(&scenario.timing.profile),
+        }
     }
 
     /// Notes in `strikes` where a fault could strike, from now on.
@@ -123,7 +133,7 @@ impl Stage for VirtualStage {
     }
 
     fn pace(&self) -> &Pace {
-        &PACE
+        &self.pace
     }
 
     fn vcenter(&self) -> (String, Option<String>) {

@@ -27,7 +27,7 @@ pub fn parse_case(source: &str, file: &str) -> Result<Case, LoadError> {
         loaded = Some(scenario.clone());
         Ok(scenario)
     })?;
-    let CaseFields { named, inline, procedure, faults, seed, ties, jitter, overturned, judged, shows } = fields;
+    let CaseFields { named, inline, procedure, faults, seed, ties, timing, jitter, overturned, judged, shows } = fields;
     let (origin, mut scenario): (Origin, Scenario) = match (named, inline, loaded) {
         (Some(named), _, Some(scenario)) if is_path(&named) => (Origin::Path(named), scenario),
         (Some(named), _, Some(scenario)) => (Origin::Name(named), scenario),
@@ -43,6 +43,7 @@ pub fn parse_case(source: &str, file: &str) -> Result<Case, LoadError> {
         scenario.faults = faults;
     }
     scenario.seed = seed.unwrap_or(scenario.seed);
+    scenario.timing.profile = timing.unwrap_or(scenario.timing.profile);
     scenario.timing.jitter = jitter.unwrap_or(scenario.timing.jitter);
     let judged = judged.unwrap_or(JudgedBy::Scenario);
     let overturned = overturned.unwrap_or_default().into_iter().collect();

@@ -28,6 +28,11 @@ impl Case {
         if let Some(ties) = self.ties {
             line(&mut text, &format!("ties: {ties}"));
         }
+        if self.scenario.timing.profile != self.declared.timing.profile {
+            text.push_str("timing:");
+            let profile = serde_json::to_value(&self.scenario.timing.profile).expect("lengths have names");
+            below(&mut text, &profile, 0);
+        }
         if self.scenario.timing.jitter != self.declared.timing.jitter {
             line(&mut text, &format!("jitter: {}", self.scenario.timing.jitter));
         }
@@ -131,8 +136,12 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use grenadier_catalog::TimingField;
+
     use super::*;
-    use crate::{embedded, parse_case};
+    use crate::{TimingProfile, embedded, parse_case};
 
     fn round_trip(case: &Case) -> String {
         let text = case.to_yaml("case.yaml");
@@ -176,11 +185,13 @@ mod tests {
         ];
         case.ties = Some(9);
         case.scenario.timing.jitter = "7%".parse().unwrap();
+        case.scenario.timing.profile = TimingProfile::Own([(TimingField::PowerOn, Duration::from_millis(480))].into());
         case.judged = JudgedBy::Exploration;
         case.shows = Some("outcome/engine-stuck/verify-routes/hang".to_owned());
         let text = round_trip(&case);
         assert!(text.contains("  - at: verify-routes/dataplane.PUT /transactions/{id}#12\n    do: hang\n"), "{text}");
         assert!(text.contains("  - at: deploy-new\n    do: crash-after\n    then: rollback\n"), "{text}");
+        assert!(text.contains("timing:\n  power-on: \"480ms\"\n"), "{text}");
         case.scenario.faults.clear();
         round_trip(&case);
     }

@@ -1,11 +1,12 @@
 //! A case: a scenario and what a run of it may hang on beside.
 
 use super::context::Context;
-use super::{conduct, fault, items, scalar};
+use super::{conduct, fault, items, scalar, timing};
 use crate::yaml::{self, Kind};
-use crate::{Diagnostics, Fault, Jitter, JudgedBy, LoadError, Scenario};
+use crate::{Diagnostics, Fault, Jitter, JudgedBy, LoadError, Scenario, TimingProfile};
 
-const KEYS: &[&str] = &["scenario", "procedure", "seed", "ties", "jitter", "overturned", "faults", "judged", "shows"];
+const KEYS: &[&str] =
+    &["scenario", "procedure", "seed", "ties", "timing", "jitter", "overturned", "faults", "judged", "shows"];
 
 /// The parts of a case.
 pub(crate) struct CaseFields {
@@ -18,6 +19,7 @@ pub(crate) struct CaseFields {
     pub(crate) faults: Option<Vec<Fault>>,
     pub(crate) seed: Option<u64>,
     pub(crate) ties: Option<u64>,
+    pub(crate) timing: Option<TimingProfile>,
     pub(crate) jitter: Option<Jitter>,
     pub(crate) overturned: Option<Vec<String>>,
     pub(crate) judged: Option<JudgedBy>,
@@ -83,6 +85,7 @@ fn decode(
     fault::same_place_twice(cx, &fields, faults.as_ref().and_then(|faults| faults.as_deref()));
     let seed = fields.optional("seed").map(|node| scalar::integer(cx, node, 0..=u64::MAX));
     let ties = fields.optional("ties").map(|node| scalar::integer(cx, node, 0..=u64::MAX));
+    let timing = fields.optional("timing").map(|node| timing::profile(cx, node));
     let jitter = fields.optional("jitter").map(|node| scalar::parsed(cx, node, "a jitter from 0% to 50%"));
     let behaviour = |cx: &mut Context, node: &yaml::Node| scalar::line(cx, node, "the id of a simulated behaviour");
     let overturned = fields.optional("overturned").map(|node| items(cx, node, behaviour));
@@ -100,6 +103,7 @@ fn decode(
             faults: super::all_or_nothing(faults)?,
             seed: super::all_or_nothing(seed)?,
             ties: super::all_or_nothing(ties)?,
+            timing: super::all_or_nothing(timing)?,
             jitter: super::all_or_nothing(jitter)?,
             overturned: super::all_or_nothing(overturned)?,
             judged: super::all_or_nothing(judged)?,

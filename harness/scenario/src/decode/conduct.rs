@@ -1,4 +1,4 @@
-//! `engine`, `rollback`, `events`, `timing`, `horizon`.
+//! `engine`, `rollback`, `events`, `horizon`.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use super::scalar;
 use super::topology::Around;
 use crate::yaml::{Entry, Node};
 use crate::{
-    BindRange, Engine, ForeignEvent, Jitter, PowerOn, Rollback, SecondEngine, SymbolicRange, Timing, TimingProfile,
-    Transaction, UpgradeVcenter,
+    BindRange, Engine, ForeignEvent, PowerOn, Rollback, SecondEngine, SymbolicRange, Transaction, UpgradeVcenter,
 };
 
 const ENGINE_KEYS: &[&str] = &["procedure", "remove-old", "after-crash"];
@@ -20,7 +19,6 @@ const BIND_RANGE_KEYS: &[&str] = &["range", "after"];
 const TRANSACTION_KEYS: &[&str] = &["cluster", "after", "committed-after"];
 const SECOND_ENGINE_KEYS: &[&str] = &["after"];
 const UPGRADE_VCENTER_KEYS: &[&str] = &["to", "after"];
-const TIMING_KEYS: &[&str] = &["profile", "jitter"];
 
 pub(super) fn engine(cx: &mut Context, node: &Node, system: Option<&'static System>) -> Option<Engine> {
     let fields = cx.fields(node, "an engine", ENGINE_KEYS, None)?;
@@ -154,19 +152,6 @@ fn after(cx: &mut Context, fields: &Fields<'_>, steps: Option<Steps>) -> Option<
 fn step_name(cx: &mut Context, node: &Node, steps: Option<Steps>) -> Option<String> {
     let name = scalar::text(cx, node, "the name of a step")?;
     step(cx, node, name, steps)
-}
-
-pub(super) fn timing(cx: &mut Context, node: &Node) -> Option<Timing> {
-    let fields = cx.fields(node, "a timing", TIMING_KEYS, None)?;
-    let profile = match fields.optional("profile") {
-        None => Some(TimingProfile::default()),
-        Some(node) => scalar::choice(cx, node, "timing profile", &[("reference", TimingProfile::Reference)]),
-    };
-    let jitter = match fields.optional("jitter") {
-        None => Some(Jitter::default()),
-        Some(node) => scalar::parsed(cx, node, "a jitter from 0% to 50%"),
-    };
-    Some(Timing { profile: profile?, jitter: jitter? })
 }
 
 /// Where the old appliance is removed, a rollback has nothing to go back to.

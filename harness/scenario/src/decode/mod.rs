@@ -14,6 +14,7 @@ mod known;
 mod profile;
 mod resource;
 mod scalar;
+mod timing;
 mod topology;
 mod version;
 
@@ -21,6 +22,7 @@ pub(crate) use case::{CaseFields, case};
 pub(crate) use fault::excludes;
 use grenadier_catalog::System;
 pub use profile::profile;
+pub(crate) use timing::calibration;
 
 use self::context::{Context, Fields};
 use crate::diagnostic::Finding;
@@ -130,7 +132,7 @@ fn document(cx: &mut Context, root: Option<&Node>) -> Option<Scenario> {
     known::same_signature_twice(cx, &fields, known_failures.as_deref());
     let timing = match fields.optional("timing") {
         None => Some(Timing::default()),
-        Some(node) => conduct::timing(cx, node),
+        Some(node) => timing::timing(cx, node),
     };
     let seed = match fields.optional("seed") {
         None => Some(default_seed()),

@@ -1,11 +1,8 @@
-//! How the run is conducted: engine, rollback, faults, other people's doings, timing.
-
-use std::fmt;
-use std::str::FromStr;
+//! How the run is conducted: engine, rollback, faults, other people's doings.
 
 use grenadier_catalog::{AfterCrash, Cluster, Machine, VersionNumber};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{SymbolicRange, schema};
 
@@ -145,72 +142,4 @@ pub struct UpgradeVcenter {
     /// The step after whose end it happens.
     #[schemars(schema_with = "schema::step")]
     pub after: String,
-}
-
-/// How long things take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Timing {
-    /// The table of durations.
-    pub profile: TimingProfile,
-    /// By how much each of them varies, up and down.
-    pub jitter: Jitter,
-}
-
-/// A table of durations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimingProfile {
-    /// Frozen values, so that recorded event logs stay valid.
-    #[default]
-    Reference,
-}
-
-/// By how much durations vary, up and down: 0% to 50%.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Jitter {
-    percent: u8,
-}
-
-impl Jitter {
-    /// The largest jitter: beyond it a duration would lose its meaning.
-    pub const MAX_PERCENT: u8 = 50;
-
-    /// The jitter in percent, 0 to 50.
-    pub fn percent(self) -> u8 {
-        self.percent
-    }
-}
-
-/// A text is not a jitter; its message is the decoder's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a jitter from 0% to 50%; got `{text}`")]
-pub struct JitterError {
-    /// The text as it was given.
-    pub text: String,
-}
-
-impl FromStr for Jitter {
-    type Err = JitterError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_suffix('%')
-            .filter(|number| (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|number| number.parse().ok())
-            .filter(|percent| *percent <= Self::MAX_PERCENT)
-            .map(|percent| Self { percent })
-            .ok_or_else(|| JitterError { text: text.to_owned() })
-    }
-}
-
-impl fmt::Display for Jitter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", self.percent)
-    }
-}
-
-impl Serialize for Jitter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }

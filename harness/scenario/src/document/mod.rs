@@ -11,15 +11,13 @@ mod field;
 mod given;
 mod known_failure;
 mod resource;
+mod timing;
 mod topology;
 mod version;
 
 use std::time::Duration;
 
-pub use conduct::{
-    BindRange, Engine, ForeignEvent, Jitter, JitterError, PowerOn, Rollback, SecondEngine, Timing, TimingProfile,
-    Transaction, UpgradeVcenter,
-};
+pub use conduct::{BindRange, Engine, ForeignEvent, PowerOn, Rollback, SecondEngine, Transaction, UpgradeVcenter};
 pub use expect::{Expect, OutageBudget, Require};
 pub use fault::Fault;
 pub use field::{End, Field, Source};
@@ -31,6 +29,8 @@ pub(crate) use resource::{MAX_BACKENDS, MAX_CLIENTS, default_clients, default_cl
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
+pub(crate) use timing::REFERENCE;
+pub use timing::{Jitter, JitterError, Timing, TimingProfile};
 pub use topology::{HostCapacity, TargetInputs, Topology};
 pub use version::{OwnVersion, ProductVersion, VersionChoice};
 

@@ -9,10 +9,10 @@ use grenadier_haproxy_appliance::{Appliance, BootTiming};
 use grenadier_operator::{Client, Operator};
 
 /// The guests of a rehearsal: the appliance and what stands around it.
-pub(crate) fn guests(seed: Seed) -> GuestFactory {
+pub(crate) fn guests(seed: Seed, boot: BootTiming) -> GuestFactory {
     Box::new(move |image: &ImageHeader, _machine: &Machine| -> Option<Box<dyn Guest>> {
         Some(match image.product.as_str() {
-            "haproxy-appliance" => Box::new(Appliance::from_image(image, seed, BootTiming::reference()).ok()?),
+            "haproxy-appliance" => Box::new(Appliance::from_image(image, seed, boot).ok()?),
             "backend" => Box::new(Backend::new()),
             "operator" => Box::new(Operator::new()),
             "client" => Box::new(Client::new()),
