@@ -20,6 +20,7 @@ named! {
         NeighbourReachableHigh = "neighbour-reachable-high", "how long a neighbour (ARP) entry is trusted at most";
         NeighbourProbe = "neighbour-probe", "after that, how long until a silent neighbour is given up";
         NeighbourRetry = "neighbour-retry", "how long until an address nobody answered for is asked for again";
+        NoRoute = "no-route", "how long until an address that nobody answers for is given up";
         Firmware = "firmware", "from power to the guest's first instruction";
         CloudInitFirst = "cloud-init-first", "cloud-init at a machine's first boot";
         CloudInitLater = "cloud-init-later", "cloud-init at a later boot";

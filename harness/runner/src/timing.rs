@@ -57,6 +57,7 @@ pub(crate) fn fleet(timing: &Timing) -> FleetTiming {
         neighbour_reachable_high: length(Field::NeighbourReachableHigh, reference.neighbour_reachable_high),
         neighbour_probe: length(Field::NeighbourProbe, reference.neighbour_probe),
         neighbour_retry: length(Field::NeighbourRetry, reference.neighbour_retry),
+        no_route: length(Field::NoRoute, reference.no_route),
     }
 }
 

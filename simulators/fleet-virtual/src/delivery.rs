@@ -13,6 +13,7 @@ use grenadier_wire::{Answer, Exchange, Failure, HttpExchange, ReplyTo, ShellExch
 use http::StatusCode;
 use tokio::sync::oneshot;
 
+use crate::fidelity;
 use crate::fleet::{Due, GuestCall, VirtualFleet};
 use crate::flow::{Arrivals, Hop, Reached};
 use crate::world::Inner;
@@ -23,6 +24,8 @@ pub(crate) struct Delivery {
     /// The machine it comes from; none for somebody outside the fleet.
     pub from: Option<MachineId>,
     pub exchange: Exchange,
+    /// How often its connection was asked for already, and nobody answered.
+    pub unanswered: u32,
 }
 
 /// Who waits for an answer.
@@ -31,8 +34,11 @@ pub(crate) enum Caller {
     Guest { machine: MachineId, epoch: u64, key: CallKey, ticket: Box<Ticket> },
 }
 
-/// Linux gives an address up after three unanswered broadcasts, a second apart.
-const NO_ROUTE_AFTER: Duration = Duration::from_secs(3);
+/// How long Linux waits before it asks for an unanswered connection again; each time twice as long [RFC 6298].
+const RETRANSMIT_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it does [tcp(7), tcp_syn_retries].
+const SYN_RETRIES: u32 = 6;
 
 /// How deep proxies may stand behind the address somebody outside calls.
 const PROXIES: u8 = 4;
@@ -44,7 +50,7 @@ impl Inner {
         self.call_count += 1;
         let call = self.call_count;
         self.callers.insert(call, Caller::Outside(sender));
-        self.dispatch(Delivery { call, from: None, exchange });
+        self.dispatch(Delivery { call, from: None, exchange, unanswered: 0 });
         receiver
     }
 
@@ -72,7 +78,7 @@ impl Inner {
             let timed_out = Err(Failure::TimedOut { endpoint: exchange.endpoint().to_owned() });
             self.fleet.push(now + exchange.timeout(), Due::Return { call, result: timed_out });
             self.callers.insert(call, Caller::Guest { machine, epoch, key, ticket });
-            self.dispatch(Delivery { call, from: Some(machine), exchange });
+            self.dispatch(Delivery { call, from: Some(machine), exchange, unanswered: 0 });
         }
     }
 
@@ -85,13 +91,13 @@ impl Inner {
 
     /// An exchange arrives.
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
-        let Delivery { call, from, exchange } = delivery;
+        let Delivery { call, from, exchange, unanswered } = delivery;
         if !self.callers.contains_key(&call) {
             return;
         }
         match exchange {
             Exchange::Http(http) if http.endpoint == self.cloud_endpoint => self.deliver_to_cloud(call, http),
-            Exchange::Http(http) => self.deliver_http(call, from, http),
+            Exchange::Http(http) => self.deliver_http(call, from, http, unanswered),
             Exchange::Shell(shell) => self.deliver_shell(call, shell),
         }
     }
@@ -104,7 +110,7 @@ impl Inner {
         self.cloud = Some(cloud);
     }
 
-    fn deliver_http(&mut self, call: u64, from: Option<MachineId>, http: HttpExchange) {
+    fn deliver_http(&mut self, call: u64, from: Option<MachineId>, http: HttpExchange, unanswered: u32) {
         let endpoint = http.endpoint.clone();
         let Ok(target) = endpoint.parse::<SocketAddr>() else {
             return self.back(call, Err(Failure::Unreachable { endpoint }));
@@ -115,9 +121,11 @@ impl Inner {
         };
         let reached = match reached {
             Ok(reached) => reached,
-            Err(Hop::Silent(_)) => return,
+            Err(Hop::Silent(_)) => {
+                return self.ask_again(Delivery { call, from, exchange: Exchange::Http(http), unanswered });
+            }
             Err(Hop::NoRoute(_)) => {
-                let at = self.fleet.now() + NO_ROUTE_AFTER;
+                let at = self.fleet.now() + self.fleet.timing.no_route;
                 return self.fleet.push(at, Due::Return { call, result: Err(Failure::Unreachable { endpoint }) });
             }
             Err(Hop::Refused(_)) => return self.back(call, Err(Failure::Refused { endpoint })),
@@ -152,11 +160,20 @@ impl Inner {
         }
     }
 
+    /// A connection that nobody answered is asked for again, later each time, as long as its caller waits.
+    fn ask_again(&mut self, delivery: Delivery) {
+        let Delivery { unanswered, .. } = delivery;
+        if unanswered < SYN_RETRIES && self.fleet.ledger.holds(&fidelity::RETRANSMISSION) {
+            let at = self.fleet.now() + RETRANSMIT_AFTER * 2_u32.pow(unanswered);
+            self.fleet.push(at, Due::Deliver(Box::new(Delivery { unanswered: unanswered + 1, ..delivery })));
+        }
+    }
+
     fn deliver_shell(&mut self, call: u64, shell: ShellExchange) {
         let endpoint = shell.host.clone();
         let owners = shell.host.parse::<IpAddr>().map(|address| self.fleet.owners_anywhere(address));
         let Some(machine) = owners.ok().and_then(|owners| owners.first().copied()) else {
-            let at = self.fleet.now() + NO_ROUTE_AFTER;
+            let at = self.fleet.now() + self.fleet.timing.no_route;
             return self.fleet.push(at, Due::Return { call, result: Err(Failure::Unreachable { endpoint }) });
         };
         let input = Input::Shell { reply: ReplyTo(call), command: shell };

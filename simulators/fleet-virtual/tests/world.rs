@@ -14,7 +14,7 @@ use grenadier_fleet::{
 };
 use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener};
-use grenadier_wire::Wire;
+use grenadier_wire::{Exchange, HttpExchange, Wire};
 
 /// A guest that takes its address, an AnyIP range and a listener from its configuration.
 #[derive(Clone)]
@@ -22,8 +22,19 @@ struct Node;
 
 impl Guest for Node {
     fn handle(&mut self, input: Input, host: &mut dyn Host) {
-        if !matches!(input, Input::Boot) {
-            return;
+        match input {
+            Input::Boot => {}
+            Input::Reconfigured => {
+                let request = http::Request::get("/").body(bytes::Bytes::new()).unwrap();
+                let (endpoint, timeout) = (host.config("call").unwrap().to_owned(), Duration::from_secs(120));
+                return host.call(1, Exchange::Http(HttpExchange { endpoint, tls: None, request, timeout }));
+            }
+            Input::Called { result, .. } => {
+                let told = if result.is_ok() { "answered" } else { "failed" };
+                let line = format!("{told} at {} s", host.now().as_ns() / 1_000_000_000);
+                return host.write("/called", line.into()).unwrap();
+            }
+            _ => return,
         }
         let boots = host.read("/boots").map_or(0, |content| content.len());
         host.write("/boots", vec![b'x'; boots + 1].into()).unwrap();
@@ -192,6 +203,39 @@ fn a_kept_connection_breaks_even_where_new_ones_never_fail() {
     });
     let seen = log.with(ups_and_downs);
     assert!(seen.len() >= 3 && !seen[1].1 && seen.last().unwrap().1, "{seen:?}");
+}
+
+/// When a call that a client makes right after its server was replaced comes back, in seconds from then.
+fn call_across_a_swap(ledger: Ledger) -> (String, u64) {
+    let log = EventLog::default();
+    let world = VirtualWorld::new(WorldConfig { ledger, ..config(1, &log) });
+    world.use_wire(Wire::new(Vec::new(), Arc::new(world.clone()), log));
+    world.block_on(async {
+        let old = started(&world, server("old", 1)).await;
+        let client = started(&world, client()).await;
+        world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
+        world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+        started(&world, server("new", 2)).await;
+        let config = BTreeMap::from([("call".to_owned(), "198.18.2.20:443".to_owned())]);
+        let change = Reconfiguration { config, ..Reconfiguration::default() };
+        world.perform(Operation::Reconfigure { machine: client, change }).await.unwrap();
+        let called = world.now().as_ns() / 1_000_000_000;
+        world.sleep(Duration::from_secs(200)).await;
+        let Ok(OperationOutput::Files(files)) = world.perform(Operation::ReadFiles { machine: client }).await else {
+            panic!("no files")
+        };
+        (String::from_utf8(files["/called"].to_vec()).unwrap(), called)
+    })
+}
+
+#[test]
+fn a_connection_to_a_silent_machine_is_asked_for_again() {
+    let (told, called) = call_across_a_swap(Ledger::default());
+    // Somebody answers once the neighbour entry is given up, and then at the next retransmission.
+    let answered = [1, 3, 7, 15, 31, 63].map(|after| format!("answered at {} s", called + after));
+    assert!(answered.contains(&told), "{told}, called at {called} s");
+    let (told, called) = call_across_a_swap(Ledger::overturning(["connections-are-asked-for-again".to_owned()]));
+    assert_eq!(told, format!("failed at {} s", called + 120));
 }
 
 fn reasons(events: &[Event]) -> Vec<Option<String>> {

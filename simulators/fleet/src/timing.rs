@@ -37,6 +37,8 @@ pub struct TimingProfile {
     pub neighbour_probe: Duration,
     /// How long a client waits before it asks again for an address nobody answered for.
     pub neighbour_retry: Duration,
+    /// How long until Linux gives up an address that nobody answers for: three broadcasts, a second apart.
+    pub no_route: Duration,
 }
 
 impl TimingProfile {
@@ -75,6 +77,7 @@ impl TimingProfile {
             neighbour_reachable_high: Duration::from_millis(45_000),
             neighbour_probe: Duration::from_millis(8_000),
             neighbour_retry: Duration::from_millis(1_000),
+            no_route: Duration::from_millis(3_000),
         }
     }
 }
