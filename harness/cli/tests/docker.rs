@@ -5,6 +5,8 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use grenadier_catalog::{Named as _, TimingField};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_grenadier");
 
 /// A run measures outages in real time, so each has the machine for itself.
@@ -36,6 +38,13 @@ fn left_behind() -> Vec<String> {
 fn verdict(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// A document is as its schema says.
+fn assert_fits(document: &str, found: &serde_json::Value) {
+    let schema = Command::new(PROGRAM).args(["schema", "--output", document]).output().unwrap();
+    let schema = serde_json::from_slice(&schema.stdout).unwrap();
+    jsonschema::validate(&schema, found).unwrap();
 }
 
 fn start(directory: &tempfile::TempDir) -> Child {
@@ -125,9 +134,7 @@ fn both_worlds_agree_about_a_refusal_and_about_an_upgrade() {
         let Some(output) = on_an_engine(&["compare", scenario, "--format", "json", "--out", out]) else { return };
         let found = verdict(&output);
         assert_eq!((&found["agrees"], output.status.code()), (&serde_json::json!(true), Some(0)), "{found:#}");
-        let schema = Command::new(PROGRAM).args(["schema", "--output", "compare"]).output().unwrap();
-        let schema = serde_json::from_slice(&schema.stdout).unwrap();
-        jsonschema::validate(&schema, &found).unwrap();
+        assert_fits("compare", &found);
         let covered = |check: &&serde_json::Value| {
             check["status"]["virtual"] != "not-covered" && check["status"]["docker"] != "not-covered"
         };
@@ -136,4 +143,34 @@ fn both_worlds_agree_about_a_refusal_and_about_an_upgrade() {
             assert!(directory.path().join(world).join("report.html").exists(), "{world}");
         }
     }
+}
+
+#[test]
+fn a_calibration_times_the_virtual_world() {
+    let _alone = alone();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("timing.json");
+    let out = path.to_str().unwrap();
+    let Some(output) = on_an_engine(&["calibrate", "--runs", "1", "--format", "json", "--out", out]) else { return };
+    let found = verdict(&output);
+    assert_eq!(output.status.code(), Some(0), "{found:#}");
+    assert_fits("calibrate", &found);
+    assert_eq!(std::fs::read(&path).unwrap(), output.stdout);
+    let names: Vec<&str> = found["profile"].as_object().unwrap().keys().map(String::as_str).collect();
+    let all: Vec<&str> = TimingField::ALL.iter().map(|field| field.name()).collect();
+    assert!(all.iter().all(|name| names.contains(name)), "every length was measured or set: {names:?}");
+
+    let virtually = ["run", "haproxy-appliance-swap", "--format", "json", "--no-folder"];
+    let run = |more: &[&str]| verdict(&on_an_engine(&[&virtually[..], more].concat()).expect("it needs no engine"));
+    let (timed, usual) = (run(&["--timing", out]), run(&[]));
+    let outage =
+        |verdict: &serde_json::Value| verdict["targets"][0]["totals"][0]["length"]["upper_ns"].as_u64().unwrap();
+    // Half a minute of the reference is the neighbour table with the timers of a real installation.
+    assert!(outage(&timed) < outage(&usual), "{} and {} ns", outage(&timed), outage(&usual));
+    assert_eq!((&timed["verdict"], &timed["run"]["profile"]), (&"passed".into(), &"own".into()), "{timed:#}");
+    let row = &found["outages"][0];
+    assert_eq!(row["length"]["virtual"]["upper_ns"], outage(&timed), "{row}");
+    let docker = ["run", "haproxy-appliance-swap", "--world", "docker", "--timing", out];
+    assert_eq!(on_an_engine(&docker).expect("it is refused before").status.code(), Some(2));
+    assert_eq!(left_behind(), Vec::<String>::new());
 }

@@ -3,7 +3,7 @@
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_runner::{Options, RunOutput, run_virtual_with};
-use grenadier_scenario::{Case, JudgedBy, Scenario};
+use grenadier_scenario::{Case, JudgedBy, Scenario, TimingProfile};
 use thiserror::Error;
 
 use crate::plan::Plan;
@@ -36,7 +36,8 @@ pub fn replay(case: &Case, command: &str, log: EventLog, until: Option<&str>) ->
             (run_virtual_with(&case.scenario, Seed(case.scenario.seed), command, log, &options), None)
         }
         JudgedBy::Exploration => {
-            let declared = Scenario { seed: case.scenario.seed, ..case.declared.clone() };
+            let mut declared = Scenario { seed: case.scenario.seed, ..case.declared.clone() };
+            declared.timing.profile = case.scenario.timing.profile.clone();
             let subject = Subject::record(case.origin.clone(), declared)?;
             let plan = plan_of(case);
             let output = subject.run_as(&plan, command, log, |options| options.until = until.map(str::to_owned));
@@ -74,6 +75,9 @@ pub enum NotInDocker {
     /// There is no undisturbed run that would be the same but for the fault.
     #[error("the docker world cannot vary lengths of time: `jitter` is for the virtual world")]
     Jitter,
+    /// Real programs take as long as they take.
+    #[error("the docker world cannot take as long as it is told: `timing` is for the virtual world")]
+    Timing,
 }
 
 /// The scenario to run in the docker world for `case`. It is judged by what the scenario expects: an undisturbed run there is
@@ -87,6 +91,9 @@ pub fn docker_case(case: &Case) -> Result<Scenario, NotInDocker> {
     }
     if case.scenario.timing.jitter.percent() > 0 {
         return Err(NotInDocker::Jitter);
+    }
+    if case.scenario.timing.profile != TimingProfile::Reference {
+        return Err(NotInDocker::Timing);
     }
     if !case.overturned.is_empty() {
         return Err(NotInDocker::Overturned);

@@ -5,9 +5,23 @@ use std::fs;
 use crate::support::{Ended, Place, SWAP, UPGRADE, end};
 
 const MEANING: &str = "Print nothing but the result";
-const COMMANDS: [&str; 15] = [
-    "run", "replay", "explore", "merge", "gate", "paths", "compare", "shrink", "list", "new", "suggest", "doctor",
-    "images", "clean", "prune",
+const COMMANDS: [&str; 16] = [
+    "run",
+    "replay",
+    "explore",
+    "merge",
+    "gate",
+    "paths",
+    "compare",
+    "calibrate",
+    "shrink",
+    "list",
+    "new",
+    "suggest",
+    "doctor",
+    "images",
+    "clean",
+    "prune",
 ];
 
 fn quiet(place: &Place, arguments: &[&str]) -> Ended {

@@ -173,6 +173,7 @@ fn matrices_and_diagnoses_fit() {
     let fit = fits(&place, "doctor", &json(&["doctor", "--world", "virtual"]), 0);
     is_strict("doctor", &fit);
     fits(&place, "doctor", &json(&["doctor"]), 3);
+    fits(&place, "error", &json(&["calibrate"]), 3);
 }
 
 #[test]
