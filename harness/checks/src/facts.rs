@@ -115,6 +115,8 @@ pub enum RunEnd {
     Cut(String),
     /// Somebody interrupted it.
     Interrupted,
+    /// The world it stood on went away, or could not be taken down again.
+    Lost(String),
 }
 
 /// Everything a verdict is made from. The runner fills it; whatever it could not find out stays empty, and the checks that

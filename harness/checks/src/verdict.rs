@@ -263,6 +263,9 @@ impl Weighed {
             failed: Vec::new(),
             not_covered: Vec::new(),
         };
+        if let RunEnd::Lost(reason) = &facts.end {
+            weighed.unfit.push(reason.clone());
+        }
         for phase in phases.iter().filter(|phase| phase.status == Some(PhaseStatus::Failed)) {
             let name = phase.phase.as_str();
             let reason = format!("phase {name} failed: {}", phase.message.as_deref().unwrap_or("no reason given"));

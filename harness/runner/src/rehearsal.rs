@@ -36,10 +36,10 @@ pub(crate) struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// Somebody stopped it at `ended`, before anybody could know how it ends.
-    pub(crate) fn interrupted(ended: Time) -> Rehearsed {
+    /// It ended at `ended`, before anybody could know how it ends.
+    pub(crate) fn broken_off(end: RunEnd, ended: Time) -> Rehearsed {
         let (observed, mishaps) = (Stages::default(), Mishaps::default());
-        Rehearsed { engine: Vec::new(), observed, end: RunEnd::Interrupted, ended, mishaps }
+        Rehearsed { engine: Vec::new(), observed, end, ended, mishaps }
     }
 }
 

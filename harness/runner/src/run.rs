@@ -1,11 +1,12 @@
 //! One run, from scenario to verdict.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use grenadier_checks::{
-    Capture, Expectation, Exposure, Facts, Masks, Reference, Required, Roles, Stages, Subject, Verdict,
+    Capture, Expectation, Exposure, Facts, Masks, Reference, Required, Roles, RunEnd, Stages, Subject, Verdict,
 };
 use grenadier_clock::{Seed, Time};
 use grenadier_events::{Actor, EventLog, Kind, StepVerb, World};
@@ -111,23 +112,36 @@ pub fn run_docker(
         let _swept = sweep(&docker, Scope::OwnerGone).await;
         let setting = Setting::of(scenario, seed);
         let mut system = haproxy_appliance::HaproxyAppliance::new(scenario, setting.secrets.clone());
-        let stage = DockerStage::start(docker, seed, log, &setting, run_dir).await?;
+        let mut stage = DockerStage::start(docker, seed, log, &setting, run_dir).await?;
         let subject = subject(scenario, World::Docker, seed, replay);
         begin(&stage, scenario, &subject);
+        let broken_off = {
+            let machines = stage.machines();
+            let lost = async move { RunEnd::Lost(machines.lost().await.to_string()) };
+            let interrupted = async {
+                interrupted().await;
+                RunEnd::Interrupted
+            };
+            async move { select(pin!(lost), pin!(interrupted)).await.factor_first().0 }
+        };
         let rehearsed = {
-            let rehearsing = std::pin::pin!(rehearse(&stage, scenario, &mut system, Bounds::default()));
-            match select(rehearsing, std::pin::pin!(interrupted())).await {
-                Either::Left((rehearsed, _)) => Some(rehearsed),
-                Either::Right(_) => None,
+            let rehearsing = pin!(rehearse(&stage, scenario, &mut system, Bounds::default()));
+            match select(rehearsing, pin!(broken_off)).await {
+                Either::Left((rehearsed, _)) => Ok(rehearsed),
+                Either::Right((end, _)) => Err(end),
             }
         };
-        let rehearsed = rehearsed.unwrap_or_else(|| Rehearsed::interrupted(stage.clock().now()));
-        let output = conclude(&stage, scenario, subject, system.nature(), rehearsed, None);
-        let report = stage.shutdown().await;
-        match report.filter(|report| !report.is_clean()) {
-            Some(report) => Err(DockerError::Left { failures: report.failures.join("; ") }),
-            None => Ok(output),
+        let mut rehearsed = rehearsed.unwrap_or_else(|end| Rehearsed::broken_off(end, stage.clock().now()));
+        let left = stage.shutdown().await.failures;
+        if !left.is_empty() {
+            let so_far = match &rehearsed.end {
+                RunEnd::Lost(reason) => format!("{reason}; "),
+                _ => String::new(),
+            };
+            let left = left.join("; ");
+            rehearsed.end = RunEnd::Lost(format!("{so_far}what the run left could not be removed yet: {left}"));
         }
+        Ok(conclude(&stage, scenario, subject, system.nature(), rehearsed, None))
     })
 }
 

@@ -9,6 +9,7 @@ use grenadier_wire::{Answer, Failure, HttpExchange, ShellExchange};
 
 use crate::session::Session;
 use crate::shared::Shared;
+use crate::vigil::{Loss, lost};
 
 /// How much longer than the caller the agent's answer is waited for: it watches the caller's time itself.
 const GRACE: Duration = Duration::from_secs(2);
@@ -28,6 +29,11 @@ impl DockerHandle {
     /// fleet behind a lock.
     pub async fn wait_for_events(&self) {
         self.shared.notes.wait().await;
+    }
+
+    /// Ready when the engine has gone, or what the run's calls come from. Nothing can be said about an upgrade any more then.
+    pub async fn lost(&self) -> Loss {
+        lost(&self.shared.docker, &self.shared.relay_container()).await
     }
 
     /// Makes an HTTP call to an address of a machine.

@@ -34,6 +34,7 @@ mod shared;
 mod start;
 pub mod supervisor;
 pub mod sweep;
+mod vigil;
 mod worker;
 
 pub use fleet::DockerFleet;
@@ -41,3 +42,4 @@ pub use handle::DockerHandle;
 pub use program::ProgramError;
 pub use segments::SegmentError;
 pub use start::{DockerFleetConfig, StartError};
+pub use vigil::Loss;

@@ -138,6 +138,11 @@ impl Shared {
         }
     }
 
+    /// The name of the container that makes calls for those outside.
+    pub(crate) fn relay_container(&self) -> String {
+        format!("grenadier-{}-relay", self.run())
+    }
+
     /// The volume that the agent's program lies in.
     pub(crate) fn program_volume(&self) -> String {
         format!("grenadier-{}-agent", self.run())

@@ -150,7 +150,7 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
 
     let everywhere: Vec<String> = shared.segments.keys().cloned().collect();
     let body = body(shared, shared.node_image.clone(), &everywhere, true);
-    let name = format!("grenadier-{}-relay", shared.run());
+    let name = shared.relay_container();
     let id = create(shared, name, body, &everywhere).await.map_err(StartError::Relay)?;
     upload(shared, &id, PROGRAM_DIRECTORY, PROGRAM, program, 0o755).await.map_err(StartError::Relay)?;
     let boot = Boot {

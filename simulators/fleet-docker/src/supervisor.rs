@@ -52,6 +52,10 @@ const REST: Duration = Duration::from_secs(1);
 const REST_DEADLINE: Duration = Duration::from_secs(10);
 const REST_POLL: Duration = Duration::from_millis(100);
 
+/// How long an engine that has gone may take to come back: it may be restarted by hand.
+const RETURN_DEADLINE: Duration = Duration::from_secs(10 * 60);
+const RETURN_POLL: Duration = Duration::from_secs(1);
+
 /// Waits until the engine has carried out what a killed owner had ordered: a container that is removed while it starts can
 /// leave its network unremovable.
 async fn at_rest(docker: &Docker, run: &str) {
@@ -82,12 +86,16 @@ pub fn supervise(run: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let clean = runtime.block_on(async {
-        match connect().await {
-            Ok(docker) => {
-                at_rest(&docker, run).await;
-                sweep(&docker, Scope::Run(run.to_owned())).await.is_clean()
+        let began = Instant::now();
+        loop {
+            match connect().await {
+                Ok(docker) => {
+                    at_rest(&docker, run).await;
+                    return sweep(&docker, Scope::Run(run.to_owned())).await.is_clean();
+                }
+                Err(_) if began.elapsed() >= RETURN_DEADLINE => return false,
+                Err(_) => tokio::time::sleep(RETURN_POLL).await,
             }
-            Err(_) => false,
         }
     });
     if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }

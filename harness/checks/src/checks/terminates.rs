@@ -36,6 +36,10 @@ impl Check for Terminates {
                 problems.push(format!("the run was cut short: {reason}"));
                 ""
             }
+            RunEnd::Lost(reason) => {
+                gaps.push(reason.clone());
+                ""
+            }
             RunEnd::Interrupted => {
                 gaps.push("the run was interrupted".to_owned());
                 ""

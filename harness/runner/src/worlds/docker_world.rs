@@ -283,6 +283,7 @@ pub(crate) struct DockerStage {
     vcenter_pin: String,
     engine: EngineProgram,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    machines: DockerHandle,
 }
 
 impl DockerStage {
@@ -336,22 +337,41 @@ impl DockerStage {
             }
         });
         let wire = Wire::new(setting.protocols(), Arc::new(clock), log.clone());
+        let calls = machines.clone();
         let vcenter = TcpClient::new(BTreeMap::from([(VCENTER_ENDPOINT.to_owned(), address)]));
-        let wire = wire.connected(Arc::new(Behind { vcenter, machines, direct: shared.clone() }));
-        Ok(DockerStage { shared, clock, wire, log, blocks, vcenter_pin, engine, tasks: vec![listening, pumping] })
+        let wire = wire.connected(Arc::new(Behind { vcenter, machines: calls, direct: shared.clone() }));
+        Ok(DockerStage {
+            shared,
+            clock,
+            wire,
+            log,
+            blocks,
+            vcenter_pin,
+            engine,
+            tasks: vec![listening, pumping],
+            machines,
+        })
     }
 
-    /// Removes everything of the run from the engine.
-    pub(crate) async fn shutdown(self) -> Option<SweepReport> {
+    /// Calls to its machines, and news of whether it is still there.
+    pub(crate) fn machines(&self) -> DockerHandle {
+        self.machines.clone()
+    }
+
+    /// Removes everything of the run from the engine. Nobody acts on this world any more.
+    pub(crate) async fn shutdown(&mut self) -> SweepReport {
         for task in &self.tasks {
             task.abort();
         }
-        for task in self.tasks {
+        for task in self.tasks.drain(..) {
             // It was told to end just now.
             let _aborted = task.await;
         }
         let fleet = self.shared.lock().fleet.take();
-        Some(fleet?.shutdown().await)
+        match fleet {
+            Some(fleet) => fleet.shutdown().await,
+            None => SweepReport::default(),
+        }
     }
 }
 
