@@ -174,3 +174,33 @@ fn a_calibration_times_the_virtual_world() {
     assert_eq!(on_an_engine(&docker).expect("it is refused before").status.code(), Some(2));
     assert_eq!(left_behind(), Vec::<String>::new());
 }
+
+#[test]
+fn runs_side_by_side_keep_out_of_each_others_way() {
+    let _alone = alone();
+    // Whether there is an engine at all is asked once, and not by both.
+    if on_an_engine(&["doctor"]).is_none() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let started = ["61", "62"].map(|seed| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "haproxy-appliance-upgrade", "--world", "docker", "--format", "json", "--seed", seed]);
+        command.arg("--out").arg(place.path().join(seed)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        (seed, command.spawn().expect("the program starts"))
+    });
+    let mut networks = std::collections::BTreeSet::new();
+    for (seed, child) in started {
+        let output = child.wait_with_output().unwrap();
+        let found = verdict(&output);
+        assert_eq!((&found["verdict"], output.status.code()), (&"passed".into(), Some(0)), "{seed}: {found:#}");
+        let events = std::fs::read_to_string(place.path().join(seed).join("events.jsonl")).unwrap();
+        let events = events.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut owned = events.filter(|event| event["kind"] == "address-owners" && event["segment"] == "frontend");
+        let address = owned.next().expect("somebody owns an address")["address"].as_str().unwrap().to_owned();
+        // A block is a /20: three bytes and a half of the address name it.
+        let block: Vec<u32> = address.split(['.', '/']).take(3).map(|byte| byte.parse().unwrap()).collect();
+        assert!(networks.insert((block[1], block[2] / 16)), "{seed}: {address} in {networks:?}");
+    }
+    assert_eq!(left_behind(), Vec::<String>::new());
+}

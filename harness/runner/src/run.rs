@@ -127,7 +127,9 @@ pub fn run_docker(
         let rehearsed = {
             let rehearsing = pin!(rehearse(&stage, scenario, &mut system, Bounds::default()));
             match select(rehearsing, pin!(broken_off)).await {
-                Either::Left((rehearsed, _)) => Ok(rehearsed),
+                Either::Left((rehearsed, _)) if stage.machines().is_there().await => Ok(rehearsed),
+                // Whatever it came to was because its world was going.
+                Either::Left((_, broken_off)) => Err(broken_off.await),
                 Either::Right((end, _)) => Err(end),
             }
         };

@@ -9,7 +9,7 @@ use grenadier_wire::{Answer, Failure, HttpExchange, ShellExchange};
 
 use crate::session::Session;
 use crate::shared::Shared;
-use crate::vigil::{Loss, lost};
+use crate::vigil::{Loss, is_there, lost};
 
 /// How much longer than the caller the agent's answer is waited for: it watches the caller's time itself.
 const GRACE: Duration = Duration::from_secs(2);
@@ -34,6 +34,11 @@ impl DockerHandle {
     /// Ready when the engine has gone, or what the run's calls come from. Nothing can be said about an upgrade any more then.
     pub async fn lost(&self) -> Loss {
         lost(&self.shared.docker, &self.shared.relay_container()).await
+    }
+
+    /// Whether the engine and what the run's calls come from are there. Where not, [`DockerHandle::lost`] soon says what happened.
+    pub async fn is_there(&self) -> bool {
+        is_there(&self.shared.docker, &self.shared.relay_container()).await
     }
 
     /// Makes an HTTP call to an address of a machine.

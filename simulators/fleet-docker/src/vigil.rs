@@ -66,6 +66,11 @@ pub(crate) async fn lost(docker: &Docker, relay: &str) -> Loss {
     }
 }
 
+/// Whether the relay container runs, now.
+pub(crate) async fn is_there(docker: &Docker, relay: &str) -> bool {
+    matches!(look(docker, relay).await, Relay::Runs)
+}
+
 /// What the engine told while somebody listened.
 #[derive(Clone, Copy)]
 enum Heard {
