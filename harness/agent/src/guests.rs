@@ -8,6 +8,7 @@ use grenadier_operator::{Client, Operator};
 
 use crate::Outbox;
 use crate::haproxy::RealHaproxy;
+use crate::kernel::WithKernel;
 use crate::protocol::GuestRecord;
 
 /// What a guest is made with beside its image.
@@ -31,7 +32,8 @@ pub fn make_guest(record: &GuestRecord, context: &GuestContext<'_>) -> Result<Bo
         "haproxy-appliance" => {
             let facts = Facts::from_header(&record.facts).map_err(|error| format!("the image's facts: {error}"))?;
             let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone());
-            Box::new(Appliance::new(&record.version, facts, context.seed, BootTiming::immediate(), haproxy))
+            let appliance = Appliance::new(&record.version, facts, context.seed, BootTiming::immediate(), haproxy);
+            Box::new(WithKernel(Box::new(appliance)))
         }
         "backend" => Box::new(Backend::new()),
         "operator" => Box::new(Operator::new()),

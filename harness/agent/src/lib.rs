@@ -18,6 +18,7 @@ mod encoding;
 mod guests;
 mod haproxy;
 mod host;
+mod kernel;
 mod listeners;
 mod network;
 mod outbox;

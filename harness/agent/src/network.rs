@@ -228,7 +228,7 @@ fn batch(commands: &[String]) -> Result<(), NetworkError> {
     if ok { Ok(()) } else { Err(NetworkError::Refused { what, message }) }
 }
 
-fn ip(arguments: &[&str], stdin: &str) -> Result<(bool, String, String), NetworkError> {
+pub(crate) fn ip(arguments: &[&str], stdin: &str) -> Result<(bool, String, String), NetworkError> {
     let run = |error: std::io::Error| NetworkError::Run(error.to_string());
     let mut child = Command::new("ip")
         .args(arguments)
