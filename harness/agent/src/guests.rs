@@ -6,9 +6,9 @@ use grenadier_guest::Guest;
 use grenadier_haproxy_appliance::{Appliance, BootTiming, Facts};
 use grenadier_operator::{Client, Operator};
 
-use crate::Outbox;
 use crate::haproxy::RealHaproxy;
 use crate::protocol::GuestRecord;
+use crate::{Disk, Outbox};
 
 /// What a guest is made with beside its image.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct GuestContext<'a> {
     pub seed: Seed,
     /// Where real processes of the guest tell about themselves.
     pub outbox: &'a Outbox,
+    /// What real processes of the guest write to.
+    pub disk: &'a Disk,
 }
 
 /// Makes the guest that a machine's image asks for.
@@ -30,7 +32,7 @@ pub fn make_guest(record: &GuestRecord, context: &GuestContext<'_>) -> Result<Bo
     Ok(match record.product.as_str() {
         "haproxy-appliance" => {
             let facts = Facts::from_header(&record.facts).map_err(|error| format!("the image's facts: {error}"))?;
-            let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone());
+            let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone(), context.disk.clone());
             Box::new(Appliance::new(&record.version, facts, context.seed, BootTiming::immediate(), haproxy))
         }
         "backend" => Box::new(Backend::new()),

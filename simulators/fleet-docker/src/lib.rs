@@ -25,6 +25,8 @@ pub mod engine;
 mod fleet;
 mod handle;
 pub mod images;
+mod interference;
+mod mishap;
 mod news;
 pub mod owner;
 mod program;
