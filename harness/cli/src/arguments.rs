@@ -82,6 +82,7 @@ swap with the real HAProxy where a Docker engine answers. docs/gate.md explains 
     /// Run a scenario in both worlds and say where they differ
     #[command(after_help = "Examples:
   grenadier compare haproxy-appliance-swap
+  grenadier compare haproxy-appliance-swap --fault power-on-new=boot-fails:new-appliance
   grenadier compare haproxy-appliance-swap --format json | jq .first_difference
 
 The worlds agree when every check that both can make came out alike, the engine claims the same, and it made the same
@@ -317,6 +318,9 @@ pub(crate) struct Compare {
     /// The seed of both runs; the scenario's own by default
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Something that goes wrong in both, beside the scenario's own faults (more than one may be given): as `run` takes it
+    #[arg(long = "fault", value_name = "PLACE=KIND[:MORE]")]
+    pub faults: Vec<String>,
     /// The folder to leave both runs in, as `virtual` and `docker`; `grenadier-runs/<scenario>-compare` by default
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

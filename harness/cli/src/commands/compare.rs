@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &Compare) -> ExitCode {
 fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     let format = arguments.format;
     let mut loaded = super::load::with_procedure(&arguments.chosen, format)?;
+    super::load::faults(&mut loaded.scenario, &arguments.faults, format)?;
     let seed = Seed(arguments.seed.unwrap_or(loaded.scenario.seed));
     loaded.scenario.seed = seed.0;
     let unfit = |error: &dyn std::error::Error, hint| report_as(format, ExitCode::Environment, error, hint);
@@ -45,7 +46,9 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
             loaded.scenario.engine.in_place_of.as_ref().map(|_| format!("-{}", loaded.scenario.engine.procedure));
         PathBuf::from("grenadier-runs").join(format!("{}{}-compare", loaded.scenario.name, other.unwrap_or_default()))
     });
-    let replay = |world| run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed);
+    let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
+    let replay =
+        |world| run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed) + &faults;
     let simulated = run_virtual(&loaded.scenario, seed, &replay(World::Virtual), EventLog::default());
     let talks = format == Format::Text && !arguments.quiet.quiet;
     if talks {
