@@ -6,11 +6,13 @@ use grenadier_wire::{Answer, Failure, ShellExchange, ShellOutput};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Runs a command line with `sh -c`. One that does not end in time is killed.
-pub(crate) async fn run(shell: ShellExchange) -> Result<Answer, Failure> {
+use crate::Disk;
+
+/// Runs a command line with `sh -c` on a machine with this disk. One that does not end in time is killed.
+pub(crate) async fn run(shell: ShellExchange, disk: &Disk) -> Result<Answer, Failure> {
     let deadline = shell.timeout;
     let endpoint = shell.host.clone();
-    match tokio::time::timeout(deadline, output_of(shell)).await {
+    match tokio::time::timeout(deadline, output_of(shell, disk)).await {
         Ok(Ok(output)) => Ok(output.into()),
         // 126 is what a shell says of a program that is there and cannot be run.
         Ok(Err(error)) => {
@@ -21,8 +23,8 @@ pub(crate) async fn run(shell: ShellExchange) -> Result<Answer, Failure> {
     }
 }
 
-async fn output_of(shell: ShellExchange) -> std::io::Result<ShellOutput> {
-    let mut child = Command::new("sh")
+async fn output_of(shell: ShellExchange, disk: &Disk) -> std::io::Result<ShellOutput> {
+    let mut child = Command::from(disk.command("sh"))
         .args(["-c", &shell.command])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -60,7 +62,7 @@ mod tests {
             stdin: stdin.into(),
             timeout: Duration::from_millis(timeout_ms),
         };
-        let Answer::Shell(output) = run(shell).await? else { panic!("a shell answers as a shell") };
+        let Answer::Shell(output) = run(shell, &Disk::default()).await? else { panic!("a shell answers as a shell") };
         let text = |bytes: bytes::Bytes| String::from_utf8_lossy(&bytes).into_owned();
         Ok((output.exit_code, text(output.stdout), text(output.stderr)))
     }

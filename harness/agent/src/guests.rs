@@ -6,10 +6,10 @@ use grenadier_guest::Guest;
 use grenadier_haproxy_appliance::{Appliance, BootTiming, Facts};
 use grenadier_operator::{Client, Operator};
 
-use crate::Outbox;
 use crate::haproxy::RealHaproxy;
 use crate::kernel::WithKernel;
 use crate::protocol::GuestRecord;
+use crate::{Disk, Outbox};
 
 /// What a guest is made with beside its image.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct GuestContext<'a> {
     pub seed: Seed,
     /// Where real processes of the guest tell about themselves.
     pub outbox: &'a Outbox,
+    /// What real processes of the guest write to.
+    pub disk: &'a Disk,
 }
 
 /// Makes the guest that a machine's image asks for.
@@ -31,7 +33,7 @@ pub fn make_guest(record: &GuestRecord, context: &GuestContext<'_>) -> Result<Bo
     Ok(match record.product.as_str() {
         "haproxy-appliance" => {
             let facts = Facts::from_header(&record.facts).map_err(|error| format!("the image's facts: {error}"))?;
-            let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone());
+            let haproxy = RealHaproxy::new(&facts.haproxy, context.outbox.clone(), context.disk.clone());
             let appliance = Appliance::new(&record.version, facts, context.seed, BootTiming::immediate(), haproxy);
             Box::new(WithKernel(Box::new(appliance)))
         }

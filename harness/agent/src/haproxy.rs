@@ -23,7 +23,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::Outbox;
+use crate::{Disk, Outbox};
 
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
 const CONFIG_DIRECTORY: &str = "/etc/haproxy";
@@ -47,6 +47,7 @@ pub(crate) struct RealHaproxy {
     process: Arc<Mutex<Option<Process>>>,
     model: ModelHaproxy,
     outbox: Outbox,
+    disk: Disk,
 }
 
 #[derive(Debug)]
@@ -58,9 +59,9 @@ struct Process {
 }
 
 impl RealHaproxy {
-    /// HAProxy of this version, stopped.
-    pub(crate) fn new(version: &str, outbox: Outbox) -> RealHaproxy {
-        RealHaproxy { process: Arc::default(), model: ModelHaproxy::new(version), outbox }
+    /// HAProxy of this version on a machine with this disk, stopped.
+    pub(crate) fn new(version: &str, outbox: Outbox, disk: Disk) -> RealHaproxy {
+        RealHaproxy { process: Arc::default(), model: ModelHaproxy::new(version), outbox, disk }
     }
 
     fn process(&self) -> MutexGuard<'_, Option<Process>> {
@@ -85,7 +86,7 @@ impl HaproxyProcess for RealHaproxy {
     }
 
     fn start(&mut self, host: &mut dyn Host) -> Result<(), String> {
-        let started = Process::start(&self.outbox)?;
+        let started = Process::start(&self.outbox, &self.disk)?;
         *self.process() = Some(started);
         self.loaded(host, |model, shadow| model.start(shadow));
         Ok(())
@@ -171,7 +172,7 @@ enum Outcome {
 }
 
 impl Process {
-    fn start(outbox: &Outbox) -> Result<Process, String> {
+    fn start(outbox: &Outbox, disk: &Disk) -> Result<Process, String> {
         for stale in [NOTIFY_SOCKET, MASTER_SOCKET] {
             // Left by a master that was killed; usually there is none.
             let _ = std::fs::remove_file(stale);
@@ -179,7 +180,8 @@ impl Process {
         let told = |what: &str, error: std::io::Error| format!("{what}: {error}");
         let notifications = UnixDatagram::bind(NOTIFY_SOCKET).map_err(|error| told(NOTIFY_SOCKET, error))?;
         notifications.set_nonblocking(true).map_err(|error| told(NOTIFY_SOCKET, error))?;
-        let mut master = Command::new("haproxy")
+        let mut master = disk
+            .command("haproxy")
             .args(["-Ws", "-f", CONFIG, "-S", MASTER_SOCKET])
             .args(most_connections(open_files()).into_iter().flat_map(|most| ["-n".to_owned(), most.to_string()]))
             .env("NOTIFY_SOCKET", NOTIFY_SOCKET)

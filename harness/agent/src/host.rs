@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::listeners::{Incoming, Listeners, Pem};
 use crate::protocol::FromAgent;
-use crate::{Network, NetworkError, Outbox, TimeBase};
+use crate::{Disk, Impairment, Network, NetworkError, Outbox, TimeBase};
 
 /// The certificate and key that TLS listeners of guests show (the HAProxy appliance's; no other guest ends TLS).
 const CERTIFICATE: &str = "/etc/haproxy/server.crt";
@@ -36,6 +36,10 @@ pub struct HostParts {
     pub config: BTreeMap<String, String>,
     /// The network namespace, its cards set up.
     pub network: Network,
+    /// Whether there is room for what is written.
+    pub disk: Disk,
+    /// No address that the guest asks for takes effect, and no AnyIP range.
+    pub no_address: bool,
     /// Where reports go.
     pub outbox: Outbox,
 }
@@ -106,6 +110,11 @@ impl RealHost {
         self.claim();
     }
 
+    /// The networks do as badly as this from now on. The guest is not told.
+    pub(crate) fn impair(&mut self, impairment: Impairment) -> Result<(), NetworkError> {
+        self.parts.network.impair(impairment)
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         self.parts.root.join(path.trim_start_matches('/'))
     }
@@ -143,6 +152,7 @@ impl Host for RealHost {
 
     fn write(&mut self, path: &str, content: Bytes) -> Result<(), String> {
         let path = self.path(path);
+        self.parts.disk.admit(&path, content.len())?;
         let write = || {
             path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             std::fs::write(&path, &content)
@@ -183,7 +193,7 @@ impl Host for RealHost {
     }
 
     fn add_address(&mut self, nic: u32, address: IpNet) {
-        if self.addresses.contains(&(nic, address)) {
+        if self.parts.no_address || self.addresses.contains(&(nic, address)) {
             return;
         }
         let done = self.parts.network.add_address(nic, address);
@@ -195,7 +205,7 @@ impl Host for RealHost {
     }
 
     fn add_local_route(&mut self, range: IpNet) {
-        if self.local_routes.contains(&range) {
+        if self.parts.no_address || self.local_routes.contains(&range) {
             return;
         }
         let done = self.parts.network.add_local_route(range);
@@ -262,7 +272,12 @@ impl Host for RealHost {
         self.calls.push((key, exchange));
     }
 
-    fn report(&mut self, report: GuestReport) {
+    fn report(&mut self, mut report: GuestReport) {
+        if let GuestReport::Tools { addresses, .. } = &mut report
+            && self.parts.no_address
+        {
+            addresses.clear();
+        }
         self.parts.outbox.report(report);
     }
 

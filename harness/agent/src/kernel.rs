@@ -85,7 +85,7 @@ fn normal(line: &str) -> String {
 }
 
 fn told(arguments: &[&str]) -> Result<String, NetworkError> {
-    let (ok, text, message) = ip(arguments, "")?;
+    let (ok, text, message) = ip(arguments)?;
     if ok { Ok(text) } else { Err(NetworkError::Refused { what: arguments.join(" "), message }) }
 }
 

@@ -14,10 +14,12 @@
 #[cfg(feature = "codecs")]
 pub mod codecs;
 mod command;
+mod disk;
 mod encoding;
 mod guests;
 mod haproxy;
 mod host;
+mod impairment;
 mod kernel;
 mod listeners;
 mod network;
@@ -27,8 +29,10 @@ pub mod protocol;
 mod run;
 mod time_base;
 
+pub use disk::Disk;
 pub use guests::{GuestContext, make_guest};
 pub use host::{HostParts, RealHost};
+pub use impairment::Impairment;
 pub use network::{NeighbourTimers, Network, NetworkError, NicRecord};
 pub use outbox::{Outbox, Writer};
 pub use run::{MakeGuest, run};

@@ -1,4 +1,4 @@
-//! Addresses, AnyIP routes and rules of a real network namespace, by `ip` (iproute2).
+//! Addresses, AnyIP routes and rules of a real network namespace, by `ip` and `tc` (iproute2).
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,6 +11,8 @@ use grenadier_guest::RouteRule;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::impairment::{self, Impairment};
 
 /// A network card as the fleet describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,14 +55,14 @@ impl NeighbourTimers {
     }
 }
 
-/// The kernel or `ip` did not do it.
+/// The kernel or a program of iproute2 did not do it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NetworkError {
-    /// No `ip`, or it cannot be run.
-    #[error("run ip: {0}")]
+    /// There is no such program, or it cannot be run.
+    #[error("run {0}")]
     Run(String),
     /// It said no.
-    #[error("ip {what}: {message}")]
+    #[error("{what}: {message}")]
     Refused {
         /// What it was told.
         what: String,
@@ -81,6 +83,7 @@ pub struct Network {
     neighbour: Option<NeighbourTimers>,
     /// Where table names are given numbers.
     tables_file: PathBuf,
+    impairment: Impairment,
 }
 
 /// The first number given to a routing table that has only a name; low ones are left to people, 253–255 are the kernel's.
@@ -90,7 +93,7 @@ impl Network {
     /// The namespace with no card set up yet; cards get these neighbour timers, or keep Linux's.
     pub fn new(neighbour: Option<NeighbourTimers>) -> Network {
         let tables_file = "/etc/iproute2/rt_tables".into();
-        Network { interfaces: BTreeMap::new(), nics: Vec::new(), neighbour, tables_file }
+        Network { interfaces: BTreeMap::new(), nics: Vec::new(), neighbour, tables_file, impairment: Impairment::None }
     }
 
     /// The cards, in order of keys.
@@ -136,9 +139,44 @@ impl Network {
                  retrans {retrans_ms}"
             ));
         }
-        batch(&commands)?;
+        // Before the link is up: a card that is plugged into a partition must not say a word.
+        batch("tc", &self.impairment.begin(&name))?;
+        batch("ip", &commands)?;
         self.interfaces.insert(nic.key, name);
         Ok(())
+    }
+
+    /// Impairs every card, those too that are plugged in later. Where one of them cannot be, none is.
+    ///
+    /// # Errors
+    /// The kernel cannot do it, or `tc` is missing.
+    pub fn impair(&mut self, impairment: Impairment) -> Result<(), NetworkError> {
+        let before = std::mem::replace(&mut self.impairment, impairment);
+        if before == impairment {
+            return Ok(());
+        }
+        for name in self.interfaces.values() {
+            batch("tc", &before.end(name))?;
+        }
+        for (place, name) in self.interfaces.values().enumerate() {
+            if let Err(error) = batch("tc", &impairment.begin(name)) {
+                for name in self.interfaces.values().take(place + 1) {
+                    // The last one may have got no further than its first command.
+                    let _none = batch("tc", &impairment.end(name));
+                }
+                self.impairment = Impairment::None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees whether the kernel can impair cards, without impairing one.
+    ///
+    /// # Errors
+    /// It cannot, or `tc` is missing.
+    pub fn try_impairment() -> Result<(), NetworkError> {
+        batch("tc", &impairment::trial())
     }
 
     /// Changes a card that is set up. Taking the link down for a new hardware address costs the kernel its routes, not its
@@ -151,7 +189,7 @@ impl Network {
             commands.push(format!("link set dev {name} address {}", nic.mac));
         }
         commands.push(format!("link set dev {name} {}", if nic.connected { "up" } else { "down" }));
-        batch(&commands)
+        batch("ip", &commands)
     }
 
     fn interface(&self, nic: u32) -> Result<String, NetworkError> {
@@ -161,27 +199,27 @@ impl Network {
 
     /// Gives a card an address.
     pub fn add_address(&self, nic: u32, address: IpNet) -> Result<(), NetworkError> {
-        batch(&[format!("address replace {address} dev {}", self.interface(nic)?)])
+        batch("ip", &[format!("address replace {address} dev {}", self.interface(nic)?)])
     }
 
     /// Adds an AnyIP route: the kernel takes the whole range for its own, and answers ARP for it.
     pub fn add_local_route(&self, range: IpNet) -> Result<(), NetworkError> {
-        batch(&[format!("route replace local {} dev lo", range.trunc())])
+        batch("ip", &[format!("route replace local {} dev lo", range.trunc())])
     }
 
     /// Removes one.
     pub fn remove_local_route(&self, range: IpNet) -> Result<(), NetworkError> {
-        batch(&[format!("route delete local {} dev lo", range.trunc())])
+        batch("ip", &[format!("route delete local {} dev lo", range.trunc())])
     }
 
     /// Adds a rule. The kernel puts it before the others with a priority of its own, so equal rules pile up.
     pub fn add_rule(&self, rule: &RouteRule) -> Result<(), NetworkError> {
-        batch(&[format!("rule add {}", self.selector(rule)?)])
+        batch("ip", &[format!("rule add {}", self.selector(rule)?)])
     }
 
     /// Removes one copy of a rule.
     pub fn remove_rule(&self, rule: &RouteRule) -> Result<(), NetworkError> {
-        batch(&[format!("rule delete {}", self.selector(rule)?)])
+        batch("ip", &[format!("rule delete {}", self.selector(rule)?)])
     }
 
     fn selector(&self, rule: &RouteRule) -> Result<String, NetworkError> {
@@ -210,36 +248,43 @@ impl Network {
             format!("\n{number} {name}\n")
         };
         std::fs::write(&self.tables_file, text + &line).map_err(|error| {
-            NetworkError::Run(format!("name table {name} in {}: {error}", self.tables_file.display()))
+            NetworkError::Run(format!("ip: name table {name} in {}: {error}", self.tables_file.display()))
         })?;
         Ok(number)
     }
 
     /// Forgets what the kernel knows about a neighbour, so that the next packet asks anew who owns the address.
     pub fn forget_neighbour(address: IpAddr) -> Result<(), NetworkError> {
-        batch(&[format!("neighbour flush to {address}")])
+        batch("ip", &[format!("neighbour flush to {address}")])
     }
 }
 
-/// Runs commands of `ip`, all in one process, stopping at the first that fails.
-fn batch(commands: &[String]) -> Result<(), NetworkError> {
-    let what = commands.join("; ");
-    let (ok, _, message) = ip(&["-batch", "-"], &(commands.join("\n") + "\n"))?;
+/// Runs commands of `ip` or `tc`, all in one process, stopping at the first that fails.
+fn batch(program: &str, commands: &[String]) -> Result<(), NetworkError> {
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{program} {}", commands.join("; "));
+    let (ok, _, message) = run(program, &["-batch", "-"], &(commands.join("\n") + "\n"))?;
     if ok { Ok(()) } else { Err(NetworkError::Refused { what, message }) }
 }
 
-pub(crate) fn ip(arguments: &[&str], stdin: &str) -> Result<(bool, String, String), NetworkError> {
-    let run = |error: std::io::Error| NetworkError::Run(error.to_string());
-    let mut child = Command::new("ip")
+pub(crate) fn ip(arguments: &[&str]) -> Result<(bool, String, String), NetworkError> {
+    run("ip", arguments, "")
+}
+
+fn run(program: &str, arguments: &[&str], stdin: &str) -> Result<(bool, String, String), NetworkError> {
+    let failed = |error: std::io::Error| NetworkError::Run(format!("{program}: {error}"));
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(run)?;
-    // Commands are short: they fit into the pipe before `ip` says anything.
-    child.stdin.take().expect("stdin is piped").write_all(stdin.as_bytes()).map_err(run)?;
-    let output = child.wait_with_output().map_err(run)?;
+        .map_err(failed)?;
+    // Commands are short: they fit into the pipe before the program says anything.
+    child.stdin.take().expect("stdin is piped").write_all(stdin.as_bytes()).map_err(failed)?;
+    let output = child.wait_with_output().map_err(failed)?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
     Ok((output.status.success(), text(output.stdout), text(output.stderr)))
 }
@@ -259,8 +304,8 @@ struct InterfaceAddress {
 /// The interface that the engine gave an address in the card's subnet.
 fn interface_in(nic: &NicRecord) -> Result<String, NetworkError> {
     let arguments = ["-json", "address", "show"];
-    let (ok, json, message) = ip(&arguments, "")?;
-    let refused = |message: String| NetworkError::Refused { what: arguments.join(" "), message };
+    let (ok, json, message) = ip(&arguments)?;
+    let refused = |message: String| NetworkError::Refused { what: format!("ip {}", arguments.join(" ")), message };
     if !ok {
         return Err(refused(message));
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::encoding::ReportForm;
 pub use crate::encoding::{AnswerForm, Base64, HttpForm, ShellForm};
+use crate::impairment::Impairment;
 use crate::network::NicRecord;
 
 /// What the fleet says.
@@ -49,6 +50,23 @@ pub enum ToAgent {
         request: u64,
         /// Its absolute path.
         path: String,
+    },
+    /// The networks of the machine do as badly as this from now on.
+    Impair {
+        /// To be repeated in the answer.
+        request: u64,
+        /// How badly.
+        impairment: Impairment,
+    },
+    /// Whether the kernel could impair networks; nothing is impaired.
+    TryImpairment {
+        /// To be repeated in the answer.
+        request: u64,
+    },
+    /// The machine's disk has no room from now on.
+    FillDisk {
+        /// To be repeated in the answer.
+        request: u64,
     },
     /// A command for the guest's shell.
     Shell {
@@ -88,6 +106,22 @@ pub struct Boot {
     pub remove: Vec<String>,
     /// Which guest runs on it; none for a machine that only makes calls for those outside.
     pub guest: Option<GuestRecord>,
+    /// What goes wrong in this life.
+    #[serde(default)]
+    pub mishaps: BootMishaps,
+}
+
+/// What goes wrong in one life of a machine, from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootMishaps {
+    /// Its disk does not answer: no guest runs.
+    pub boot_fails: bool,
+    /// No address takes effect, and no AnyIP range.
+    pub no_address: bool,
+    /// Its disk has no room.
+    pub disk_full: bool,
+    /// Its networks do as badly as this.
+    pub impairment: Impairment,
 }
 
 /// Which guest runs on a machine: what its image says.
@@ -176,7 +210,8 @@ pub enum FromAgent {
         /// The samples.
         rows: Vec<SampleRow>,
     },
-    /// The answer to [`ToAgent::Shell`], [`ToAgent::Http`] or [`ToAgent::Remove`] (which exits 1 where there was none).
+    /// The answer to [`ToAgent::Shell`], [`ToAgent::Http`], or with an exit code and a word about it to [`ToAgent::Remove`] (1
+    /// where there was none), [`ToAgent::Impair`], [`ToAgent::TryImpairment`] and [`ToAgent::FillDisk`].
     Answer {
         /// Which request.
         request: u64,

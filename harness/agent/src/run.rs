@@ -15,7 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::listeners::Incoming;
 use crate::probe::Sampler;
 use crate::protocol::{AnswerForm, Boot, FromAgent, GuestRecord, ToAgent};
-use crate::{GuestContext, HostParts, NeighbourTimers, Network, Outbox, RealHost, TimeBase, command};
+use crate::{
+    Disk, GuestContext, HostParts, NeighbourTimers, Network, NetworkError, Outbox, RealHost, TimeBase, command,
+};
 
 /// Makes the guest that a machine's image asks for, or says in a sentence why there is none: [`crate::make_guest`].
 pub type MakeGuest = fn(&GuestRecord, &GuestContext<'_>) -> Result<Box<dyn Guest>, String>;
@@ -118,6 +120,9 @@ async fn learn_time(
     best.map(|time| (time, early))
 }
 
+/// Why a boot fails that was told to, in the words of the virtual world.
+const NO_BOOT: &str = "the disk does not answer";
+
 /// What ends inside the agent and concerns the guest.
 enum News {
     /// One of the guest's own calls.
@@ -140,6 +145,7 @@ struct Agent {
     samplers: BTreeMap<u32, Sampler>,
     time: TimeBase,
     outbox: Outbox,
+    disk: Disk,
     inside: mpsc::UnboundedSender<News>,
 }
 
@@ -160,11 +166,18 @@ impl Agent {
             None
         });
         let mut network = Network::new(neighbour);
+        if let Err(error) = network.impair(boot.mishaps.impairment) {
+            outbox.complain(format!("failed to {error}"));
+        }
         // A machine without a guest keeps the addresses the engine gave it: it only makes calls.
         if boot.guest.is_some()
             && let Err(error) = network.plug(boot.nics)
         {
             outbox.complain(format!("failed to {error}"));
+        }
+        let disk = Disk::default();
+        if boot.mishaps.disk_full {
+            disk.fill();
         }
         let parts = HostParts {
             random: boot.seed.stream("machine", &boot.machine),
@@ -174,10 +187,15 @@ impl Agent {
             network,
             outbox: outbox.clone(),
             machine: boot.machine.clone(),
+            disk: disk.clone(),
+            no_address: boot.mishaps.no_address,
         };
         let (host, incoming) = RealHost::new(parts);
-        let context = GuestContext { machine: &boot.machine, seed: boot.seed, outbox: &outbox };
-        let guest = match boot.guest.map(|record| make_guest(&record, &context)) {
+        let context = GuestContext { machine: &boot.machine, seed: boot.seed, outbox: &outbox, disk: &disk };
+        let made = |record: GuestRecord| {
+            if boot.mishaps.boot_fails { Err(NO_BOOT.to_owned()) } else { make_guest(&record, &context) }
+        };
+        let guest = match boot.guest.map(made) {
             None => None,
             Some(Ok(guest)) => Some(guest),
             Some(Err(reason)) => {
@@ -186,7 +204,7 @@ impl Agent {
             }
         };
         let (waiting, samplers) = (BTreeMap::new(), BTreeMap::new());
-        let mut agent = Agent { host, guest, waiting, replies: 0, samplers, time, outbox, inside };
+        let mut agent = Agent { host, guest, waiting, replies: 0, samplers, time, outbox, disk, inside };
         agent.tell(Input::Boot);
         (agent, incoming)
     }
@@ -226,9 +244,16 @@ impl Agent {
                 self.outbox.put(FromAgent::State { request, state });
             }
             ToAgent::Remove { request, path } => {
-                let exit_code = i32::from(std::fs::remove_file(path).is_err());
-                let output = ShellOutput { exit_code, ..ShellOutput::default() };
-                self.outbox.put(FromAgent::Answer { request, answer: Ok(Answer::Shell(output)).into() });
+                self.answer(request, std::fs::remove_file(path));
+            }
+            ToAgent::Impair { request, impairment } => {
+                let done = self.host.impair(impairment);
+                self.answer(request, done);
+            }
+            ToAgent::TryImpairment { request } => self.answer(request, Network::try_impairment()),
+            ToAgent::FillDisk { request } => {
+                self.disk.fill();
+                self.answer(request, Ok::<(), NetworkError>(()));
             }
             ToAgent::Shell { request, command } => {
                 let command = ShellExchange::from(command);
@@ -236,7 +261,9 @@ impl Agent {
                     let reply = self.wait(Waiting::Shell { request, command: command.clone() });
                     self.tell(Input::Shell { reply, command });
                 } else {
-                    self.run(request, command);
+                    // Nothing has booted that a shell could belong to.
+                    let answer = Err(Failure::Refused { endpoint: command.host });
+                    self.outbox.put(FromAgent::Answer { request, answer: answer.into() });
                 }
             }
             ToAgent::Http { request, call } => self.call_for_outside(request, call),
@@ -248,6 +275,15 @@ impl Agent {
                 self.samplers.remove(&watch);
             }
         }
+    }
+
+    /// Answers an order to the machine itself: an exit code, and why not.
+    fn answer<E: std::fmt::Display>(&self, request: u64, done: Result<(), E>) {
+        let output = match done {
+            Ok(()) => ShellOutput::default(),
+            Err(error) => ShellOutput { exit_code: 1, stderr: error.to_string().into(), ..ShellOutput::default() },
+        };
+        self.outbox.put(FromAgent::Answer { request, answer: Ok(Answer::Shell(output)).into() });
     }
 
     fn http(&mut self, incoming: Incoming) {
@@ -295,9 +331,9 @@ impl Agent {
 
     /// Runs a command in the machine's real shell.
     fn run(&self, request: u64, shell: ShellExchange) {
-        let outbox = self.outbox.clone();
+        let (outbox, disk) = (self.outbox.clone(), self.disk.clone());
         tokio::spawn(async move {
-            let answer = AnswerForm::from(command::run(shell).await);
+            let answer = AnswerForm::from(command::run(shell, &disk).await);
             outbox.put(FromAgent::Answer { request, answer });
         });
     }

@@ -82,6 +82,7 @@ swap with the real HAProxy where a Docker engine answers. docs/gate.md explains 
     /// Run a scenario in both worlds and say where they differ
     #[command(after_help = "Examples:
   grenadier compare haproxy-appliance-swap
+  grenadier compare haproxy-appliance-swap --fault power-on-new=boot-fails:new-appliance
   grenadier compare haproxy-appliance-swap --format json | jq .first_difference
 
 The worlds agree when every check that both can make came out alike, the engine claims the same, and it made the same

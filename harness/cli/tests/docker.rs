@@ -204,3 +204,26 @@ fn runs_side_by_side_keep_out_of_each_others_way() {
     }
     assert_eq!(left_behind(), Vec::<String>::new());
 }
+
+#[test]
+fn both_worlds_agree_about_a_partition() {
+    let _alone = alone();
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().to_str().unwrap();
+    let fault = "power-on-new=partition:new-appliance:10s";
+    let compare = ["compare", "haproxy-appliance-swap", "--fault", fault, "--format", "json", "--out", out];
+    let Some(output) = on_an_engine(&compare) else { return };
+    let found = verdict(&output);
+    assert_eq!((&found["agrees"], output.status.code()), (&serde_json::json!(true), Some(0)), "{found:#}");
+    for world in ["virtual", "docker"] {
+        let events = std::fs::read_to_string(directory.path().join(world).join("events.jsonl")).unwrap();
+        let events: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let time_ns = |event: &serde_json::Value| event["t_ns"].as_u64().unwrap();
+        let struck_ns = time_ns(events.iter().find(|event| event["kind"] == "fault-injected").expect(world));
+        let owns = |event: &&serde_json::Value| event["owners"].to_string().contains("haproxy-v0.2.0");
+        let cut_off = struck_ns..struck_ns + 10_000_000_000;
+        let heard: Vec<_> = events.iter().filter(owns).filter(|event| cut_off.contains(&time_ns(event))).collect();
+        assert!(heard.is_empty(), "{world}: it answers for addresses while it is cut off: {heard:?}");
+        assert!(events.iter().filter(owns).any(|event| time_ns(event) >= cut_off.end), "{world}: it never came back");
+    }
+}

@@ -3,8 +3,9 @@
 use grenadier_fidelity::Declared;
 
 /// What every simulator of this product declares: the tables of `docs/fidelity.md`.
-pub static DECLARED: [Declared; 5] = [
+pub static DECLARED: [Declared; 6] = [
     grenadier_fleet_virtual::fidelity::DECLARED,
+    grenadier_fleet_docker::fidelity::DECLARED,
     grenadier_vsphere::fidelity::DECLARED,
     grenadier_haproxy_appliance::fidelity::DECLARED,
     grenadier_dataplane::fidelity::DECLARED,

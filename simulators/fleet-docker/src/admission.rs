@@ -70,19 +70,14 @@ pub(crate) fn check(view: &FleetView, operation: &Operation) -> Result<(), Opera
             known.then_some(()).ok_or_else(missing)
         }
         Operation::Snapshot { memory: true, .. } if machine.power == Power::On => {
-            Err(OperationError::Unsupported("take snapshots with memory"))
+            Err(OperationError::Unsupported("take snapshots with memory".into()))
         }
         Operation::Revert { snapshot, .. } | Operation::RemoveSnapshot { snapshot, .. } => {
             check_snapshot(machine, *snapshot)
         }
         Operation::Suffer { mishap: Mishap::Crash, .. } => must_be(machine, Power::On),
-        Operation::Suffer { mishap, .. } => Err(OperationError::Unsupported(match mishap {
-            Mishap::BootFails => "keep a machine from booting",
-            Mishap::NoAddress => "keep a machine from getting its addresses",
-            Mishap::DiskFull => "fill a machine's disk",
-            Mishap::Partition | Mishap::Repair | Mishap::Crash => "cut a machine off from its networks",
-        })),
         Operation::Create { .. }
+        | Operation::Suffer { .. }
         | Operation::Snapshot { .. }
         | Operation::ReadFiles { .. }
         | Operation::WriteFile { .. }
@@ -116,7 +111,7 @@ fn check_nics(view: &FleetView, nics: &[Nic]) -> Result<(), OperationError> {
             return Err(OperationError::NotFound(format!("segment `{}`", nic.segment)));
         }
         if nics[..index].iter().any(|other| other.segment == nic.segment) {
-            return Err(OperationError::Unsupported("plug a machine into one segment twice"));
+            return Err(OperationError::Unsupported("plug a machine into one segment twice".into()));
         }
     }
     Ok(())

@@ -44,6 +44,7 @@ impl DockerFleet {
                 return self.snapshot_taken(id, name, description, image).map(Some);
             }
             Change::Reverted { snapshot } => self.reverted(id, snapshot)?,
+            Change::CutOff(is_cut_off) => self.claims.cut_off(id, is_cut_off),
             Change::SnapshotsRemoved(gone) => {
                 for snapshot in gone {
                     self.snapshot_removed(id, snapshot)?;

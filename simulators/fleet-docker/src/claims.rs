@@ -9,6 +9,7 @@ use ipnet::IpNet;
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     by_machine: BTreeMap<MachineId, Vec<IpNet>>,
+    cut_off: BTreeSet<MachineId>,
     told: BTreeMap<(SegmentId, IpNet), BTreeSet<MachineId>>,
 }
 
@@ -18,8 +19,17 @@ impl Claims {
         self.by_machine.insert(machine, claims);
     }
 
-    /// The changes since the last call. A claim counts on the segment whose subnet it lies in, while the machine is on and
-    /// its card there is connected; claims that overlap fight.
+    /// A machine is cut off from its networks, or is not any more. What it answers for nobody hears meanwhile.
+    pub(crate) fn cut_off(&mut self, machine: MachineId, is_cut_off: bool) {
+        if is_cut_off {
+            self.cut_off.insert(machine);
+        } else {
+            self.cut_off.remove(&machine);
+        }
+    }
+
+    /// The changes since the last call. A claim counts on the segment whose subnet it lies in, while the machine is on, not
+    /// cut off, and its card there is connected; claims that overlap fight.
     pub(crate) fn changes(&mut self, view: &FleetView) -> Vec<FleetEvent> {
         let mut now: BTreeMap<(SegmentId, IpNet), BTreeSet<MachineId>> = BTreeMap::new();
         for segment in view.segments.values() {
@@ -31,7 +41,7 @@ impl Claims {
             let claims: Vec<(IpNet, MachineId)> = self
                 .by_machine
                 .iter()
-                .filter(|(id, _)| present(id))
+                .filter(|(id, _)| present(id) && !self.cut_off.contains(id))
                 .flat_map(|(id, claims)| claims.iter().map(|claim| (*claim, *id)))
                 .filter(|(claim, _)| segment.subnet.contains(&claim.addr()))
                 .collect();
@@ -109,6 +119,10 @@ mod tests {
         claims.set(MachineId(1), vec![net("198.18.2.16/28"), net("198.18.9.1/32")]);
         assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![1])]);
         assert!(owners(claims, &view).is_empty(), "nothing changed");
+        claims.cut_off(MachineId(1), true);
+        assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![])]);
+        claims.cut_off(MachineId(1), false);
+        assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![1])]);
         claims.set(MachineId(2), vec![net("198.18.2.20/32")]);
         let fight = [("198.18.2.16/28".to_owned(), vec![1, 2]), ("198.18.2.20/32".to_owned(), vec![1, 2])];
         assert_eq!(owners(claims, &view), fight);

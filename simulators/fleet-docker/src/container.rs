@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerConfig, ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType,
-    NetworkConnectRequest, NetworkDisconnectRequest, NetworkingConfig,
+    ContainerConfig, ContainerCreateBody, ContainerStateStatusEnum, EndpointSettings, HostConfig, HostConfigLogConfig,
+    Mount, MountType, NetworkConnectRequest, NetworkDisconnectRequest, NetworkingConfig,
 };
 use bollard::query_parameters::{
     CommitContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, KillContainerOptions,
@@ -15,7 +15,7 @@ use bollard::query_parameters::{
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use grenadier_agent::NicRecord;
-use grenadier_agent::protocol::{AnswerForm, Boot, GuestRecord, ToAgent};
+use grenadier_agent::protocol::{AnswerForm, Boot, BootMishaps, GuestRecord, ToAgent};
 use grenadier_fleet::{ImageHeader, Machine, Nic, OperationError};
 
 use crate::archive;
@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct Container {
     id: Option<String>,
+    /// Its name there.
+    name: String,
     /// The image it is created from in place of its disk's: a snapshot that was reverted to.
     base: Option<String>,
     /// Files that were removed while it was off, and the agent has yet to remove.
@@ -46,6 +48,10 @@ pub(crate) struct Container {
     session: Option<Session>,
     /// The number of the life that was started last.
     epoch: u64,
+    /// What has happened to the machine and still counts.
+    pub(crate) mishaps: BootMishaps,
+    /// What somebody outside has done to it in this life, in a sentence.
+    interference: Option<String>,
 }
 
 /// An error of the engine as an operation's.
@@ -110,20 +116,22 @@ pub(crate) async fn create(
     let created = shared.docker.create_container(Some(options), body).await;
     let id = created.map_err(|error| refused("create the container", error))?.id;
     for segment in segments.iter().skip(1) {
-        if let Err(error) = connect(shared, &id, segment).await {
+        if let Err(error) = plug(shared, &id, segment).await {
             // What was created carries labels; the error of the connection is the one worth telling.
             let _ = remove(shared, &id).await;
-            return Err(error);
+            return Err(refused(PLUG, error));
         }
     }
     Ok(id)
 }
 
-async fn connect(shared: &Shared, container: &str, segment: &str) -> Result<(), OperationError> {
+/// What [`plug`] does, as its errors say it.
+const PLUG: &str = "plug the container into its network";
+
+async fn plug(shared: &Shared, container: &str, segment: &str) -> Result<(), Error> {
     let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
     let _plugging = shared.plugging.lock().await;
-    let done = shared.docker.connect_network(&network_name(shared.run(), segment), request).await;
-    done.map_err(|error| refused("plug the container into its network", error))
+    shared.docker.connect_network(&network_name(shared.run(), segment), request).await
 }
 
 async fn remove(shared: &Shared, container: &str) -> Result<(), OperationError> {
@@ -179,14 +187,22 @@ impl Container {
             config: machine.spec.config.clone(),
             remove: self.removed.iter().cloned().collect(),
             guest: Some(guest),
+            mishaps: self.mishaps,
         };
         let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
-        let (session, told) = opened.map_err(|error| refused("attach to the container", error))?;
+        let (session, told) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.refused(shared, "attach to the container", error).await),
+        };
         let plugging = shared.plugging.lock().await;
         let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
         drop(plugging);
-        started.map_err(|error| refused("start the container", error))?;
+        if let Err(error) = started {
+            return Err(self.refused(shared, "start the container", error).await);
+        }
         self.removed.clear();
+        self.has_booted();
+        self.interference = None;
         (self.session, self.epoch) = (Some(session.clone()), epoch);
         Ok((session, told))
     }
@@ -198,8 +214,8 @@ impl Container {
         let options = KillContainerOptions { signal: "KILL".to_owned() };
         let _plugging = shared.plugging.lock().await;
         match shared.docker.kill_container(id, Some(options)).await {
-            // It went off by itself a moment before.
-            Err(error) if has_status(&error, 409) => Ok(()),
+            // It went off by itself a moment before, or somebody removed it while it was on.
+            Err(error) if has_status(&error, 409) || has_status(&error, 404) => Ok(()),
             Err(error) => Err(refused("kill the container", error)),
             Ok(()) => Ok(()),
         }
@@ -212,9 +228,19 @@ impl Container {
             return "it was switched off".to_owned();
         }
         self.session = None;
+        if let Some(interference) = self.interference.take() {
+            return interference;
+        }
         let Some(id) = self.id.clone() else { return "it is gone".to_owned() };
-        let state = shared.docker.inspect_container(&id, None).await.ok().and_then(|container| container.state);
-        let Some(state) = state else { return "it is gone".to_owned() };
+        let state = match shared.docker.inspect_container(&id, None).await {
+            Err(error) if has_status(&error, 404) => return self.removed_by_somebody(),
+            Err(error) => return format!("its container cannot be looked at: {error}"),
+            Ok(container) => container.state.unwrap_or_default(),
+        };
+        // An engine that is told to remove what runs marks it so before it kills it.
+        if state.dead == Some(true) || state.status == Some(ContainerStateStatusEnum::REMOVING) {
+            return self.removed_by_somebody();
+        }
         if state.running == Some(true) {
             // Attached output ends a moment before the engine notes the end; killing what has ended changes nothing.
             if let Err(error) = self.power_off(shared).await {
@@ -247,8 +273,10 @@ impl Container {
     pub(crate) async fn commit(&self, shared: &Shared) -> Result<Option<String>, OperationError> {
         let Some(id) = &self.id else { return Ok(self.base.clone()) };
         let options = CommitContainerOptions { container: Some(id.clone()), pause: true, ..Default::default() };
-        let committed = shared.docker.commit_container(options, ContainerConfig::default()).await;
-        committed.map(|image| Some(image.id)).map_err(|error| refused("commit the container", error))
+        match shared.docker.commit_container(options, ContainerConfig::default()).await {
+            Ok(image) => Ok(Some(image.id)),
+            Err(error) => Err(self.refused(shared, "commit the container", error).await),
+        }
     }
 
     /// Changes the networks that a container is plugged into.
@@ -259,21 +287,33 @@ impl Container {
             let request = NetworkDisconnectRequest { container: id.clone(), force: Some(true) };
             let _plugging = shared.plugging.lock().await;
             let done = shared.docker.disconnect_network(&network_name(shared.run(), segment), request).await;
-            done.map_err(|error| refused("unplug the container from its network", error))?;
+            if let Err(error) = done {
+                return Err(self.refused(shared, "unplug the container from its network", error).await);
+            }
         }
         for segment in after.iter().filter(|segment| !before.contains(segment)) {
-            connect(shared, id, segment).await?;
+            if let Err(error) = plug(shared, id, segment).await {
+                return Err(self.refused(shared, PLUG, error).await);
+            }
         }
         Ok(())
     }
 
-    /// The files that captures look at.
-    pub(crate) async fn read_files(&self, shared: &Shared) -> Result<BTreeMap<String, Bytes>, OperationError> {
+    /// The files that captures look at: none where nothing was written to the disk yet.
+    pub(crate) async fn read_files(
+        &mut self,
+        shared: &Shared,
+        machine: &Machine,
+    ) -> Result<BTreeMap<String, Bytes>, OperationError> {
         let mut files = BTreeMap::new();
-        let Some(id) = &self.id else { return Ok(files) };
+        if self.id.is_none() && self.base.is_none() {
+            return Ok(files);
+        }
+        // What a snapshot holds can be read of a container alone.
+        let id = self.ensure(shared, machine).await?;
         for path in CAPTURED {
             let options = DownloadFromContainerOptions { path: path.to_owned() };
-            let pieces = shared.docker.download_from_container(id, Some(options));
+            let pieces = shared.docker.download_from_container(&id, Some(options));
             let archive = pieces.try_fold(Vec::new(), |mut archive, piece| async move {
                 archive.extend_from_slice(&piece);
                 Ok(archive)
@@ -283,8 +323,9 @@ impl Container {
                     let unpacked = archive::unpack(path, &archive);
                     files.extend(unpacked.map_err(|error| OperationError::Engine(format!("read {path}: {error}")))?);
                 }
-                Err(error) if has_status(&error, 404) => {}
-                Err(error) => return Err(refused("read the container's files", error)),
+                // There is no such file, unless there is no such container.
+                Err(error) if has_status(&error, 404) && !self.is_lost(shared).await => {}
+                Err(error) => return Err(self.refused(shared, "read the container's files", error).await),
             }
         }
         files.retain(|path, _| !self.removed.contains(path));
@@ -302,7 +343,9 @@ impl Container {
         match content {
             Some(content) => {
                 let id = self.ensure(shared, machine).await?;
-                upload(shared, &id, "/", &path, &content, 0o644).await?;
+                if let Err(error) = upload(shared, &id, "/", &path, &content, 0o644).await {
+                    return Err(if self.is_lost(shared).await { self.lost() } else { error });
+                }
                 self.removed.remove(&path);
             }
             None => match &self.session {
@@ -320,6 +363,51 @@ impl Container {
         Ok(())
     }
 
+    /// The engine's id of it; none where there is none yet.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Whether somebody has removed it from the engine.
+    async fn is_lost(&self, shared: &Shared) -> bool {
+        let Some(id) = &self.id else { return false };
+        shared.docker.inspect_container(id, None).await.is_err_and(|error| has_status(&error, 404))
+    }
+
+    fn removed_by_somebody(&self) -> String {
+        format!("somebody has removed its container {}", self.name)
+    }
+
+    fn lost(&self) -> OperationError {
+        let name = &self.name;
+        OperationError::Engine(format!(
+            "somebody has removed the container {name}, and the machine's disk with it: destroy the machine, or revert it to a snapshot"
+        ))
+    }
+
+    /// An error of the engine as an operation's, where it may be that there is nothing any more that it could work on.
+    async fn refused(&self, shared: &Shared, what: &str, error: Error) -> OperationError {
+        if self.is_lost(shared).await { self.lost() } else { refused(what, error) }
+    }
+
+    /// Somebody has paused the container: it holds its power and its connections, and neither answers nor can be asked. The
+    /// contract knows machines that are on and machines that are off, so it goes off, and the log says why. Keeping a disk as an
+    /// image pauses it too, under the lock that the caller has waited for.
+    pub(crate) async fn was_paused(&mut self, shared: &Shared) {
+        let Some(id) = self.id.clone() else { return };
+        let state = shared.docker.inspect_container(&id, None).await.ok().and_then(|container| container.state);
+        if state.is_none_or(|state| state.paused != Some(true)) {
+            return;
+        }
+        self.interference = Some(format!("somebody has paused its container {}, so it was killed", self.name));
+        // Signals reach what is paused once it goes on, which engines see to.
+        let options = KillContainerOptions { signal: "KILL".to_owned() };
+        let _plugging = shared.plugging.lock().await;
+        if let Err(error) = shared.docker.kill_container(&id, Some(options)).await {
+            self.interference = Some(format!("somebody has paused its container {}: {error}", self.name));
+        }
+    }
+
     /// The container, created where there is none yet.
     async fn ensure(&mut self, shared: &Shared, machine: &Machine) -> Result<String, OperationError> {
         if let Some(id) = &self.id {
@@ -330,8 +418,8 @@ impl Container {
         let mut body = body(shared, image.unwrap_or_else(|| shared.node_image.clone()), &segments, false);
         body.hostname = Some(machine.spec.name.clone());
         let name = format!("grenadier-{}-{}-{}", shared.run(), machine.id, engine_name(&machine.spec.name));
-        let id = create(shared, name, body, &segments).await?;
-        self.id = Some(id.clone());
+        let id = create(shared, name.clone(), body, &segments).await?;
+        (self.id, self.name) = (Some(id.clone()), name);
         Ok(id)
     }
 }

@@ -16,6 +16,7 @@ use crate::admission::{check, is_exclusive, machine_of};
 use crate::claims::Claims;
 use crate::container::Container;
 use crate::handle::DockerHandle;
+use crate::interference::Interference;
 use crate::shared::{Change, Note, Shared};
 use crate::supervisor::Supervisor;
 use crate::sweep::{Scope, SweepReport, sweep};
@@ -31,6 +32,7 @@ pub struct DockerFleet {
     pub(crate) view: FleetView,
     pub(crate) run_dir: PathBuf,
     pub(crate) supervisor: Option<Supervisor>,
+    pub(crate) interference: Option<Interference>,
     pub(crate) machines: BTreeMap<MachineId, Private>,
     pub(crate) watches: BTreeMap<WatchId, Watching>,
     pub(crate) claims: Claims,
@@ -74,6 +76,7 @@ impl DockerFleet {
             view,
             run_dir,
             supervisor: None,
+            interference: None,
             machines: BTreeMap::new(),
             watches: BTreeMap::new(),
             claims: Claims::default(),

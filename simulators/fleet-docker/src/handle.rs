@@ -78,7 +78,8 @@ impl DockerHandle {
                 claims.iter().any(|claim| claim.addr() == address && claim.prefix_len() == claim.max_prefix_len())
             })
         };
-        let found = present.values().filter(|machine| machine.name == host || is_there(&machine.claims));
+        let reachable = present.values().filter(|machine| !machine.is_cut_off);
+        let found = reachable.filter(|machine| machine.name == host || is_there(&machine.claims));
         found.max_by_key(|machine| machine.epoch).map(|machine| machine.session.clone())
     }
 }

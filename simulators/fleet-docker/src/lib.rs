@@ -5,6 +5,7 @@
 //! - [`sweep`]: removes what a run left, when its owner is gone or when told to; [`supervisor`] has it done after a kill.
 //! - [`doctor`]: whether an engine is fit, before a run finds out.
 //! - [`images`]: the images machines start from, pulled or bootstrapped, cached by recipe.
+//! - [`fidelity`]: where a container is not what a machine would be.
 //! - [`DockerFleet`]: the fleet contract; [`DockerHandle`]: calls into its networks; [`clock`]: the clock of its world.
 //!
 //! What was tried before these were fixed, with figures, stands in `docs/decisions/0002-docker-fleet.md`.
@@ -22,9 +23,12 @@ pub mod clock;
 mod container;
 pub mod doctor;
 pub mod engine;
+pub mod fidelity;
 mod fleet;
 mod handle;
 pub mod images;
+mod interference;
+mod mishap;
 mod news;
 pub mod owner;
 mod program;

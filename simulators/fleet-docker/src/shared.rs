@@ -14,6 +14,7 @@ use grenadier_fleet::{
 use ipnet::IpNet;
 use tokio::sync::{Notify, RwLock};
 
+use crate::container::Container;
 use crate::owner::Owner;
 use crate::session::Session;
 
@@ -45,6 +46,8 @@ pub(crate) enum Change {
         snapshot: SnapshotId,
     },
     SnapshotsRemoved(Vec<SnapshotId>),
+    /// Cut off from its networks, or not any more.
+    CutOff(bool),
 }
 
 /// News from workers and agents.
@@ -95,6 +98,11 @@ pub(crate) struct Present {
     pub(crate) epoch: u64,
     pub(crate) session: Session,
     pub(crate) claims: Vec<IpNet>,
+    /// Nobody reaches it through its networks.
+    pub(crate) is_cut_off: bool,
+    /// The engine's id of its container, and who works on it.
+    pub(crate) id: String,
+    pub(crate) container: Arc<tokio::sync::Mutex<Container>>,
 }
 
 pub(crate) struct Shared {

@@ -16,6 +16,7 @@ use tokio::sync::RwLock;
 use crate::container::{PROGRAM, PROGRAM_DIRECTORY, body, create, upload};
 use crate::engine::has_status;
 use crate::fleet::DockerFleet;
+use crate::interference::Interference;
 use crate::owner::{Owner, OwnerError};
 use crate::program::{self, ProgramError};
 use crate::segments::{self, SegmentError};
@@ -121,8 +122,10 @@ impl DockerFleet {
             Ok(relay) => {
                 shared.relay.set(relay).unwrap_or_else(|_| unreachable!("a fleet is started once"));
                 let view = FleetView { host: config.host, segments: by_name, machines: Default::default() };
+                let interference = Interference::listen(Arc::clone(&shared));
                 let mut fleet = DockerFleet::new(shared, view, config.run_dir);
                 fleet.supervisor = Some(supervisor);
+                fleet.interference = Some(interference);
                 Ok(fleet)
             }
             Err(error) => {
@@ -160,6 +163,7 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
         config: Default::default(),
         remove: Vec::new(),
         guest: None,
+        mishaps: Default::default(),
     };
     let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
     let (session, mut told) = opened.map_err(engine("attach to the relay container"))?;

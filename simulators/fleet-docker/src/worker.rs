@@ -6,7 +6,8 @@ use std::time::Duration;
 use bollard::query_parameters::RemoveImageOptions;
 use grenadier_agent::protocol::{FromAgent, ToAgent};
 use grenadier_fleet::{
-    Machine, MachineId, Operation, OperationError, OperationId, OperationOutput, Power, Reconfiguration, SnapshotId,
+    Machine, MachineId, Mishap, Operation, OperationError, OperationId, OperationOutput, Power, Reconfiguration,
+    SnapshotId,
 };
 use tokio::sync::Mutex;
 
@@ -41,7 +42,17 @@ pub(crate) async fn perform(shared: Arc<Shared>, job: Job) {
     let mut begun = None;
     let result = carry_out(&shared, job, &mut begun).await;
     if let Some((session, _)) = &begun {
-        let present = Present { name, epoch, session: session.clone(), claims: Vec::new() };
+        // Held until it is there: a partition that comes now must find it.
+        let it = container.lock().await;
+        let present = Present {
+            name,
+            epoch,
+            session: session.clone(),
+            claims: Vec::new(),
+            is_cut_off: it.is_cut_off(),
+            id: it.id().unwrap_or_default().to_owned(),
+            container: Arc::clone(&container),
+        };
         shared.present().insert(machine, present);
     }
     shared.notes.push(Note::Finished { id, machine, result });
@@ -80,7 +91,19 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
             *begun = Some(container.power_on(shared, &machine, epoch).await?);
             Change::Power { power: Power::On, epoch }
         }
-        // Of what happens by itself, only this is let in.
+        Operation::Suffer { mishap, .. } if mishap != Mishap::Crash => {
+            container.suffer(shared, mishap).await?;
+            match mishap {
+                Mishap::Partition | Mishap::Repair => {
+                    let is_cut_off = container.is_cut_off();
+                    if let Some(present) = shared.present().get_mut(&machine.id) {
+                        present.is_cut_off = is_cut_off;
+                    }
+                    Change::CutOff(is_cut_off)
+                }
+                Mishap::Crash | Mishap::BootFails | Mishap::NoAddress | Mishap::DiskFull => Change::None,
+            }
+        }
         Operation::PowerOff { .. } | Operation::Suffer { .. } => {
             container.power_off(shared).await?;
             Change::Power { power: Power::Off, epoch }
@@ -128,7 +151,7 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
             Change::SnapshotsRemoved(gone)
         }
         Operation::ReadFiles { .. } => {
-            return Ok((OperationOutput::Files(container.read_files(shared).await?), Change::None));
+            return Ok((OperationOutput::Files(container.read_files(shared, &machine).await?), Change::None));
         }
         Operation::WriteFile { path, content, .. } => {
             container.write_file(shared, &machine, path, content).await?;

@@ -303,6 +303,9 @@ impl VirtualFleet {
                 None => spec.nics.push(nic),
             }
         }
+        // An address is gone with the card that had it, and does not come back with another card.
+        let keys: Vec<u32> = spec.nics.iter().map(|nic| nic.key).collect();
+        self.runtime(id).kernel.addresses.retain(|(key, _)| keys.contains(key));
         if tell_guest && self.runtimes[&id].power == Power::On {
             let epoch = self.runtimes[&id].epoch;
             self.push(self.now(), Due::GuestReconfigured { machine: id, epoch });

@@ -1,5 +1,6 @@
 //! What can be done to a fleet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -189,7 +190,7 @@ pub enum OperationError {
     NoGuest,
     /// This world cannot do it.
     #[error("this world cannot {0}")]
-    Unsupported(&'static str),
+    Unsupported(Cow<'static, str>),
     /// The engine below failed; how much it did is unknown.
     #[error("{0}")]
     Engine(String),

@@ -203,7 +203,7 @@ impl MemoryFleet {
             | Operation::WriteFile { .. }
             | Operation::Suffer { .. }
             | Operation::ReadState { .. } => {
-                return Err(OperationError::Unsupported("read or write guests"));
+                return Err(OperationError::Unsupported("read or write guests".into()));
             }
         }
         Ok(OperationOutput::Done)

@@ -10,7 +10,7 @@ use bollard::query_parameters::{
     UploadToContainerOptions,
 };
 use futures_util::StreamExt;
-use grenadier_agent::{HostParts, Network, Outbox, RealHost, TimeBase};
+use grenadier_agent::{Disk, HostParts, Network, Outbox, RealHost, TimeBase};
 use grenadier_clock::Seed;
 use grenadier_fleet_docker::owner::Owner;
 use grenadier_guest::testing::TestHost;
@@ -108,6 +108,8 @@ pub(crate) fn in_container() -> ExitCode {
         random: Seed(1).stream("test", "guest"),
         config: Default::default(),
         network: Network::new(None),
+        disk: Disk::default(),
+        no_address: false,
         outbox,
     });
     for line in story(&mut host).into_iter().chain(kernel(&mut host)) {

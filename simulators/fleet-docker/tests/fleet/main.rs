@@ -4,17 +4,18 @@
 //! its own, which plays `agent`, `supervise` and two parts of tests before it is a test runner.
 #![allow(clippy::disallowed_methods, reason = "these tests drive real containers")]
 
-mod addresses;
 mod appliance;
 mod calls;
 mod conformance;
+mod contract;
 mod faulty;
 mod figures;
 mod guest;
+mod mishaps;
+mod outside;
 mod ownership;
 mod power;
 mod probes;
-mod snapshots;
 mod watches;
 mod world;
 
@@ -37,15 +38,15 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> Vec<Trial> {
-    vec![
-        trial("power_off_keeps_files_and_loses_kernel_state", power::files_stay_kernel_state_goes),
-        trial("a_guest_can_be_shut_down_and_reset", power::shutdown_and_reset),
-        trial("a_container_that_dies_is_a_machine_that_went_off", power::unexpected_death),
-        trial("operations_are_refused_as_in_the_virtual_world", power::refusals),
+    let own = [
+        trial("power_off_loses_kernel_state", power::kernel_state_goes),
+        trial("what_a_container_cannot_be_is_refused", power::refusals),
         trial("a_machine_without_an_image_comes_on_and_finds_nothing", power::no_image),
-        trial("cards_are_plugged_while_a_machine_is_on", power::hot_plug),
-        trial("a_revert_brings_back_files_configuration_and_cards", snapshots::revert),
-        trial("two_owners_of_one_range_fight", addresses::two_owners),
+        trial("programs_write_nothing_to_a_full_disk", mishaps::programs_on_a_full_disk),
+        trial("a_partition_leaves_cards_addresses_and_routes_alone", mishaps::a_partition_leaves_the_card_alone),
+        trial("a_partition_that_cannot_be_made_is_refused", mishaps::a_partition_that_cannot_be_made),
+        trial("a_container_removed_from_outside_is_a_machine_that_lost_its_disk", outside::removed),
+        trial("a_container_paused_from_outside_is_a_machine_that_went_off", outside::paused),
         trial("an_outage_has_bounds_and_a_lost_prober_shows", watches::outage_at_kill),
         trial("a_pinned_connection_breaks_with_its_owner", watches::pinned),
         trial("probes_tell_every_fault_by_its_class_and_within_its_bounds", probes::every_fault),
@@ -56,7 +57,8 @@ fn trials() -> Vec<Trial> {
         trial("the_appliance_serves_routes_with_the_real_haproxy_2_6", appliance::bookworm),
         trial("a_killed_owner_leaves_nothing", ownership::killed_owner),
         trial("the_real_host_behaves_as_the_test_host", conformance::same_effects),
-    ]
+    ];
+    own.into_iter().chain(contract::trials()).collect()
 }
 
 /// A test on an engine that has the standard images.

@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
+use bollard::exec::{CreateExecOptions, StartExecResults};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use grenadier_clock::{Clock, Seed};
 use grenadier_fleet::{
-    Boot, Disk, DiskImage, Fleet, FleetEvent, Hardware, Host, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
+    Boot, Disk, DiskImage, Fleet, FleetEvent, Hardware, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
     OperationError, OperationOutput, SegmentSpec,
 };
+use grenadier_fleet_contract::{HOST, RESPONDER, Wish};
 use grenadier_fleet_docker::clock::RealClock;
 use grenadier_fleet_docker::{DockerFleet, DockerFleetConfig};
 use grenadier_wire::{Answer, Failure, HttpExchange, ShellExchange, ShellOutput};
 use ipnet::IpNet;
 use tempfile::TempDir;
-
-use crate::guest::{RESPONDER, Wish};
 
 pub(crate) const NODE_IMAGE: &str = "grenadier/node:bookworm";
 
@@ -39,7 +40,7 @@ pub(crate) struct World {
     _directory: TempDir,
 }
 
-/// The next free block of addresses: tests run side by side. Each is a /20 of 198.19.0.0/16.
+/// The next block of addresses: tests run side by side. Each is a /22 of 198.19.0.0/16.
 static BLOCKS: AtomicU8 = AtomicU8::new(0);
 
 /// What a fleet of these tests is started with.
@@ -48,7 +49,7 @@ pub(crate) fn config(run: &str, directory: &std::path::Path, segments: Vec<Segme
         run_id: run.to_owned(),
         run_dir: directory.to_owned(),
         segments,
-        host: Host { cpus: 8, memory_mib: 8192, storage_mib: 8192 },
+        host: HOST,
         seed: Seed(1),
         clock: Arc::new(RealClock::start()),
         program: "/proc/self/exe".into(),
@@ -59,25 +60,40 @@ pub(crate) fn config(run: &str, directory: &std::path::Path, segments: Vec<Segme
 impl World {
     /// A fleet with these segments, each a /24 of the test's own block.
     pub(crate) async fn new(docker: Docker, segments: &[&str]) -> World {
-        let block = BLOCKS.fetch_add(1, Ordering::Relaxed);
-        assert!(block < 16, "more tests than blocks of addresses");
-        let run = format!("test-{}-{block}", std::process::id());
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let specs = segments.iter().zip(0..).map(|(name, index)| SegmentSpec {
-            name: (*name).to_owned(),
-            subnet: format!("198.19.{}.0/24", block * 16 + index).parse().expect("a subnet"),
-        });
-        let config = config(&run, directory.path(), specs.collect());
-        let clock = Arc::clone(&config.clock);
-        let started = DockerFleet::start(docker.clone(), config).await;
-        let fleet =
-            started.unwrap_or_else(|error| panic!("failed to {error}: {:?}", std::error::Error::source(&error)));
-        World { fleet, docker, run, clock, events: Vec::new(), block, macs: 0, _directory: directory }
+        loop {
+            let block = BLOCKS.fetch_add(1, Ordering::Relaxed);
+            assert!(block < 64, "more tests than blocks of addresses");
+            let run = format!("test-{}-{block}", std::process::id());
+            let specs = segments.iter().zip(0..).map(|(name, index)| SegmentSpec {
+                name: (*name).to_owned(),
+                subnet: format!("198.19.{}.0/24", block * 4 + index).parse().expect("a subnet"),
+            });
+            let config = config(&run, directory.path(), specs.collect());
+            let clock = Arc::clone(&config.clock);
+            match DockerFleet::start(docker.clone(), config).await {
+                Ok(fleet) => {
+                    return World {
+                        fleet,
+                        docker,
+                        run,
+                        clock,
+                        events: Vec::new(),
+                        block,
+                        macs: 0,
+                        _directory: directory,
+                    };
+                }
+                // Somebody else's run has these addresses.
+                Err(error) if error.is_taken() => {}
+                Err(error) => panic!("failed to {error}: {:?}", std::error::Error::source(&error)),
+            }
+        }
     }
 
     /// An address in one of the segments, by the number of the segment and of the host.
     pub(crate) fn address(&self, segment: u8, host: u8) -> String {
-        format!("198.19.{}.{host}", self.block * 16 + segment)
+        format!("198.19.{}.{host}", self.block * 4 + segment)
     }
 
     pub(crate) fn net(&self, segment: u8, host: u8, prefix: u8) -> IpNet {
@@ -230,6 +246,28 @@ impl World {
             Answer::Http(response) => Ok(String::from_utf8_lossy(response.body()).into_owned()),
             Answer::Shell(output) => panic!("HTTP does not answer with {output:?}"),
         }
+    }
+
+    /// The engine's name of a machine's container.
+    pub(crate) fn container(&self, machine: MachineId, name: &str) -> String {
+        format!("grenadier-{}-{machine}-{name}", self.run)
+    }
+
+    /// Runs a program in a machine's container past its agent, and gives what it said.
+    pub(crate) async fn exec(&self, machine: MachineId, name: &str, command: &[&str]) -> String {
+        let options = CreateExecOptions {
+            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+            attach_stdout: Some(true),
+            ..Default::default()
+        };
+        let exec = self.docker.create_exec(&self.container(machine, name), options).await.expect("it runs").id;
+        let started = self.docker.start_exec(&exec, None).await.expect("it can be started");
+        let StartExecResults::Attached { mut output, .. } = started else { panic!("its output was asked for") };
+        let mut said = Vec::new();
+        while let Some(piece) = output.next().await {
+            said.extend(piece.expect("its output can be read").into_bytes());
+        }
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Ends the fleet; nothing of it may be left.

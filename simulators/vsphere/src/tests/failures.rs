@@ -81,7 +81,7 @@ fn what_the_fleet_refuses_has_its_own_fault() {
         (lacking("storage_mib"), "NoDiskSpace"),
         (OperationError::NameTaken("haproxy".into()), "DuplicateName"),
         (OperationError::NoGuest, "ToolsUnavailable"),
-        (OperationError::Unsupported("do that"), "NotSupported"),
+        (OperationError::Unsupported("do that".into()), "NotSupported"),
         (OperationError::Engine("it broke".into()), "SystemError"),
     ] {
         lab.host.fleet.next_error = Some(error);
