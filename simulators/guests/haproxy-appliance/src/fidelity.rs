@@ -8,6 +8,7 @@ pub const DECLARED: Declared = Declared {
     behaviours: &[
         &BOOT_TIMES,
         &NO_RESTART,
+        &DIRECTIVES,
         &REQUIRES_ROUTES,
         &ROUTES_TWICE,
         &LINK_ROUTES,
@@ -28,6 +29,17 @@ pub(crate) static NO_RESTART: Behaviour = Behaviour {
     id: "failed-service-stays-down",
     says: "systemd does not start HAProxy again after it failed to start.",
     basis: Basis::Assumed("the unit files of the image were not read for this"),
+    otherwise: None,
+};
+
+pub(crate) static DIRECTIVES: Behaviour = Behaviour {
+    id: "haproxy-directives-by-generation",
+    says: "HAProxy refuses a file with a directive that its version dropped (`nbproc` and `grace` 2.5, `ssl-engine` 2.6, \
+           `bind-process` 2.7) or that came after it.",
+    basis: Basis::Recorded(
+        "`haproxy -c` of Debian's 2.2.9, 2.6.12 and 3.0.11, asked about each directive on 2026-11-22; the versions between \
+         by what their messages say",
+    ),
     otherwise: None,
 };
 

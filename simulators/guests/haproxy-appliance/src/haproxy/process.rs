@@ -36,6 +36,9 @@ pub trait HaproxyProcess: Clone + Send + 'static {
     /// What `haproxy -vv` prints.
     fn version(&self) -> String;
 
-    /// What it serves: the routes, the hash of the configuration that the *running* workers have, for captures.
+    /// What the *running* workers have, for captures: `running`, `paused` (listeners are closed while new workers try to bind),
+    /// `config` (the hash of the file they have loaded), `routes` (frontend, address, port, backend, certificate, the servers
+    /// that get connections) and `servers` by backend and name, each with `address` and `state`
+    /// ([`server_state`](crate::server_state)). No counters: two looks at a HAProxy in which nothing changed are alike.
     fn state(&self) -> Value;
 }

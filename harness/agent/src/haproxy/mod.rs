@@ -2,14 +2,18 @@
 //!
 //! It runs in master-worker mode with systemd's notifications (`-Ws`) and a master socket (`-S`). A start is over when the
 //! master says `READY=1`; a reload is over when it says so again, and then the master's `show proc` tells whether there are
-//! workers of this load: new ones have 0 reloads behind them, old ones that had to go on have more (tried with 2.2.9 and
-//! 2.6.12; both say `READY=1` after a failed load as well).
+//! workers of this load: new ones have 0 reloads behind them, old ones that had to go on have more (tried with 2.2.9,
+//! 2.6.12 and 3.0.11; all say `READY=1` after a failed load as well, 3.0.11 with `STATUS=Reload failed!` beside it).
 //!
-//! What it serves is told in the words of [`ModelHaproxy`], which reads the same file whenever the real one has loaded it, so
-//! that captures of both worlds have one shape.
+//! What it serves is told by the running worker itself ([`runtime`]), in the shape of [`ModelHaproxy`], so that captures of both
+//! worlds have one shape. The model reads the same file whenever the real one has loaded it: what no command of HAProxy tells
+//! is what the file said then.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+mod master;
+mod runtime;
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -146,7 +150,20 @@ impl HaproxyProcess for RealHaproxy {
     }
 
     fn state(&self) -> Value {
-        if self.running() { self.model.state() } else { json!({"running": false}) }
+        if !self.running() {
+            return json!({"running": false});
+        }
+        // Until a reload is over, what was loaded last counts: the workers of one file and the words of another do not mix.
+        if self.process().as_ref().is_some_and(|process| process.reloading.is_some()) {
+            return self.model.state();
+        }
+        match runtime::Running::ask() {
+            Ok(running) => running.state(self.model.state()),
+            Err(error) => {
+                self.outbox.complain(format!("HAProxy does not tell what it has: {error}"));
+                json!({"running": true, "untold": error.to_string()})
+            }
+        }
     }
 }
 
@@ -236,8 +253,8 @@ impl Process {
             return Outcome::Failed(format!("the master was not ready within {} s", DEADLINE.as_secs()));
         }
         self.reloading = None;
-        match show_proc() {
-            Ok(text) if has_fresh_worker(&text) => Outcome::Loaded,
+        match master::ask("show proc") {
+            Ok(text) if master::has_fresh_worker(&text) => Outcome::Loaded,
             Ok(_) => Outcome::Failed("no worker has loaded the file".to_owned()),
             Err(error) => Outcome::Failed(format!("ask the master: {error}")),
         }
@@ -285,33 +302,6 @@ fn check(file: &str) -> Result<(), String> {
     let output =
         Command::new("haproxy").args(["-c", "-f", file]).output().map_err(|error| format!("haproxy: {error}"))?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()) }
-}
-
-fn show_proc() -> std::io::Result<String> {
-    let mut socket = UnixStream::connect(MASTER_SOCKET)?;
-    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
-    socket.write_all(b"show proc\n")?;
-    let mut text = String::new();
-    let mut piece = [0; 4096];
-    // The master keeps the connection for a while; its answer ends with an empty line.
-    while !text.ends_with("\n\n") {
-        match socket.read(&mut piece)? {
-            0 => break,
-            length => text.push_str(&String::from_utf8_lossy(&piece[..length])),
-        }
-    }
-    Ok(text)
-}
-
-/// Whether a current worker has no reload behind it. 2.2 has a column more than later versions, the relative process number.
-fn has_fresh_worker(show_proc: &str) -> bool {
-    let mut lines = show_proc.lines();
-    let relative = lines.next().is_some_and(|header| header.contains("<relative PID>"));
-    let column = if relative { 3 } else { 2 };
-    let current = lines.skip_while(|line| *line != "# workers").skip(1).take_while(|line| !line.starts_with('#'));
-    current
-        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>())
-        .any(|words| words.get(1) == Some(&"worker") && words.get(column) == Some(&"0"))
 }
 
 /// What HAProxy says on standard error. Until it has started that is the reason if it fails; from then on it goes to the
@@ -373,33 +363,10 @@ fn log(line: String) -> GuestReport {
 mod tests {
     use super::*;
 
-    // Recorded with Debian's 2.2.9 and 2.6.12.
-    const LOADED_2_2: &str = "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>      \n\
-        1               master          0               1               0d00h00m04s     2.2.9-2+deb11u6\n\
-        # workers\n10              worker          1               0               0d00h00m01s     2.2.9-2+deb11u6\n\
-        # old workers\n7               worker          [was: 1]        1               0d00h00m04s     2.2.9-2+deb11u6\n# programs\n\n";
-    const FAILED_2_2: &str = "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>      \n\
-        1               master          0               3               0d00h00m09s     2.2.9-2+deb11u6\n\
-        # workers\n# old workers\n10              worker          [was: 1]        2               0d00h00m06s     2.2.9-2+deb11u6\n\
-        # programs\n\n";
-    const LOADED_2_6: &str = "#<PID>          <type>          <reloads>       <uptime>        <version>      \n\
-        1               master          1 [failed: 0]   0d00h00m04s     2.6.12-1+deb12u3\n\
-        # workers\n12              worker          0               0d00h00m01s     2.6.12-1+deb12u3\n# programs\n\n";
-    const FAILED_2_6: &str = "#<PID>          <type>          <reloads>       <uptime>        <version>      \n\
-        1               master          2 [failed: 1]   0d00h00m10s     2.6.12-1+deb12u3\n\
-        # workers\n12              worker          1               0d00h00m07s     2.6.12-1+deb12u3\n# programs\n\n";
-
     #[test]
     fn connections_are_cut_only_where_files_are_short() {
         assert_eq!(most_connections(Some(20_000)), Some(9_900));
         assert_eq!(most_connections(Some(524_288)), None);
         assert_eq!(most_connections(None), None);
-    }
-
-    #[test]
-    fn a_load_succeeded_if_there_is_a_worker_without_reloads() {
-        assert!(has_fresh_worker(LOADED_2_2) && has_fresh_worker(LOADED_2_6));
-        assert!(!has_fresh_worker(FAILED_2_2) && !has_fresh_worker(FAILED_2_6));
-        assert!(!has_fresh_worker(""));
     }
 }
