@@ -14,6 +14,7 @@ mod runtime;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -24,7 +25,7 @@ use grenadier_guest::testing::TestHost;
 use grenadier_guest::{Host, TimerKey};
 use grenadier_haproxy_appliance::{HaproxyProcess, ModelHaproxy};
 use ipnet::{Ipv4Net, Ipv6Net};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 
 use crate::Outbox;
@@ -44,6 +45,9 @@ const POLL: Duration = Duration::from_millis(20);
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// The timer that looks for the end of a reload.
 const RELOAD_TIMER: TimerKey = "haproxy-reload";
+/// The timer that looks whether the master still runs, and how often it does.
+const WATCH_TIMER: TimerKey = "haproxy-watch";
+const WATCH: Duration = Duration::from_millis(100);
 
 /// The real HAProxy of this machine.
 #[derive(Clone, Debug)]
@@ -71,6 +75,16 @@ impl RealHaproxy {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The master has ended by itself: nothing of it goes on.
+    fn ended(&mut self, host: &mut dyn Host) {
+        host.cancel(WATCH_TIMER);
+        host.cancel(RELOAD_TIMER);
+        if let Some(mut process) = self.process().take() {
+            process.kill();
+        }
+        self.model.stop(&mut shadow(host));
+    }
+
     /// Tells the model that the real one has loaded the file. The model must agree that it can be loaded.
     fn loaded(&mut self, host: &dyn Host, load: impl FnOnce(&mut ModelHaproxy, &mut dyn Host) -> Result<(), String>) {
         if let Err(error) = load(&mut self.model, &mut shadow(host)) {
@@ -91,6 +105,7 @@ impl HaproxyProcess for RealHaproxy {
     fn start(&mut self, host: &mut dyn Host) -> Result<(), String> {
         let started = Process::start(&self.outbox)?;
         *self.process() = Some(started);
+        host.timer(WATCH_TIMER, WATCH);
         self.loaded(host, |model, shadow| model.start(shadow));
         Ok(())
     }
@@ -111,6 +126,7 @@ impl HaproxyProcess for RealHaproxy {
     }
 
     fn stop(&mut self, host: &mut dyn Host) {
+        host.cancel(WATCH_TIMER);
         host.cancel(RELOAD_TIMER);
         if let Some(process) = self.process().take() {
             process.stop(&self.outbox);
@@ -118,13 +134,23 @@ impl HaproxyProcess for RealHaproxy {
         self.model.stop(&mut shadow(host));
     }
 
+    fn kill(&mut self, host: &mut dyn Host) {
+        if let Some(process) = &mut *self.process() {
+            process.kill();
+        }
+        self.ended(host);
+    }
+
     fn running(&self) -> bool {
         self.process().as_mut().is_some_and(|process| matches!(process.master.try_wait(), Ok(None)))
     }
 
     fn timer(&mut self, key: TimerKey, host: &mut dyn Host) {
-        if key != RELOAD_TIMER {
-            return;
+        match key {
+            WATCH_TIMER if self.running() => return host.timer(WATCH_TIMER, WATCH),
+            WATCH_TIMER => return self.ended(host),
+            RELOAD_TIMER => {}
+            _ => return,
         }
         let outcome = match &mut *self.process() {
             Some(process) => process.reload_outcome(),
@@ -200,6 +226,7 @@ impl Process {
             .args(["-Ws", "-f", CONFIG, "-S", MASTER_SOCKET])
             .args(most_connections(open_files()).into_iter().flat_map(|most| ["-n".to_owned(), most.to_string()]))
             .env("NOTIFY_SOCKET", NOTIFY_SOCKET)
+            .process_group(0)
             .stdin(Stdio::null())
             // One line for every connection, a hundred a second for each probe.
             .stdout(Stdio::null())
@@ -260,6 +287,14 @@ impl Process {
         }
     }
 
+    /// Ends every process of it: they are a group, as they are one control group of systemd's.
+    fn kill(&mut self) {
+        let group = Pid::from_raw(self.master.id().cast_signed()).expect("a child's process id is positive");
+        // There may be none left.
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.master.wait();
+    }
+
     /// What `systemctl stop` does: ask, and after a while insist.
     fn stop(mut self, outbox: &Outbox) {
         if let Err(error) = signal(&self.master, Signal::TERM) {
@@ -268,13 +303,11 @@ impl Process {
         let began = Instant::now();
         while began.elapsed() < DEADLINE {
             if !matches!(self.master.try_wait(), Ok(None)) {
-                return;
+                break;
             }
             std::thread::sleep(POLL);
         }
-        // It may have ended this very moment.
-        let _ = self.master.kill();
-        let _ = self.master.wait();
+        self.kill();
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{NODE_IMAGE, World};
 
-const SEGMENTS: [&str; 3] = ["management", "workload", "frontend"];
+pub(crate) const SEGMENTS: [&str; 3] = ["management", "workload", "frontend"];
 
 pub(crate) async fn bullseye(docker: Docker) {
     serves_routes(docker, "grenadier/haproxy-appliance:bullseye", "v0.1.10", "2.2.9").await;
@@ -25,7 +25,13 @@ pub(crate) async fn trixie(docker: Docker) {
 }
 
 /// The appliance's machine with its OVF environment.
-fn appliance(world: &mut World, container: &str, version: &str, haproxy: &str) -> MachineSpec {
+pub(crate) fn appliance(
+    world: &mut World,
+    container: &str,
+    version: &str,
+    haproxy: &str,
+    reload_delay: Duration,
+) -> MachineSpec {
     let mut spec = world.spec("haproxy", container, "haproxy-appliance", &SEGMENTS);
     let new = version != "v0.1.10";
     let facts = json!({
@@ -35,7 +41,7 @@ fn appliance(world: &mut World, container: &str, version: &str, haproxy: &str) -
         "link-scoped-routes": true,
         "route-rules-on-stop": if new { "deletes-none" } else { "deletes-one" },
         "additional-workload-networks": new,
-        "reload-delay-ms": 200,
+        "reload-delay-ms": u64::try_from(reload_delay.as_millis()).expect("some seconds"),
     });
     let image = std::sync::Arc::make_mut(spec.disks[0].image.as_mut().expect("it has one"));
     image.header.version = version.to_owned();
@@ -66,7 +72,7 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     let config = json!({"name": "shop-1", "address": address, "port": 8080});
     backend.config.insert("guestinfo.backend".into(), config.to_string());
     let backend = world.create(backend).await;
-    let spec = appliance(&mut world, container, version, haproxy);
+    let spec = appliance(&mut world, container, version, haproxy, Duration::from_millis(200));
     let appliance = world.create(spec).await;
     world.boot(backend).await;
     world.boot(appliance).await;
@@ -188,7 +194,7 @@ async fn command(world: &World, command: &str) {
 }
 
 /// Runs a command as root, with the password of the OVF.
-async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::ShellOutput {
+pub(crate) async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::ShellOutput {
     let shell = grenadier_wire::ShellExchange {
         host: host.to_owned(),
         user: "root".to_owned(),
@@ -203,7 +209,7 @@ async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::Sh
     }
 }
 
-async fn fingerprint(world: &mut World, appliance: MachineId) -> String {
+pub(crate) async fn fingerprint(world: &mut World, appliance: MachineId) -> String {
     let files = world.files(appliance).await;
     let pem = String::from_utf8_lossy(&files["/etc/haproxy/server.crt"]).into_owned();
     grenadier_haproxy_appliance::fingerprint_of_pem(&pem).expect("it is a certificate")
@@ -224,7 +230,7 @@ async fn info(world: &World, endpoint: &str, pin: &str) -> Result<u16, Failure> 
     }
 }
 
-async fn state_of(world: &mut World, machine: MachineId) -> Value {
+pub(crate) async fn state_of(world: &mut World, machine: MachineId) -> Value {
     match world.must(Operation::ReadState { machine }).await {
         OperationOutput::State(state) => state,
         other => panic!("{other:?}"),

@@ -235,6 +235,10 @@ impl HaproxyProcess for ModelHaproxy {
         }
     }
 
+    fn kill(&mut self, host: &mut dyn Host) {
+        self.stop(host);
+    }
+
     fn running(&self) -> bool {
         self.running.is_some()
     }

@@ -27,10 +27,15 @@ pub trait HaproxyProcess: Clone + Send + 'static {
     /// Stops it.
     fn stop(&mut self, host: &mut dyn Host);
 
+    /// SIGKILL for each of its processes. HAProxy is started to end as a whole when one of them dies, and systemd ends what is
+    /// left of a service whose main process has ended (`KillMode=mixed`).
+    fn kill(&mut self, host: &mut dyn Host);
+
     /// Whether it runs.
     fn running(&self) -> bool;
 
-    /// One of the guest's timers that is not the appliance's own went off.
+    /// One of the guest's timers that is not the appliance's own went off. The appliance asks afterwards whether HAProxy still
+    /// runs.
     fn timer(&mut self, key: TimerKey, host: &mut dyn Host);
 
     /// What `haproxy -vv` prints.
