@@ -80,14 +80,22 @@ impl Real {
         wait(self.world.sh("haproxy", &format!("true && {command}")))
     }
 
-    /// The processes of HAProxy, oldest first.
+    /// The processes of HAProxy that live, oldest first. What outlived its master may be left as an entry that nobody reaps.
     fn processes(&self) -> Vec<u32> {
-        let ids = self.sh("ps -C haproxy -o pid= --sort=start_time,pid; true");
-        ids.split_ascii_whitespace().filter_map(|id| id.parse().ok()).collect()
+        let listed = self.sh("ps -C haproxy -o pid=,stat= --sort=start_time,pid; true");
+        let alive = listed.lines().filter(|line| !line.contains('Z'));
+        alive.filter_map(|line| line.split_ascii_whitespace().next()?.parse().ok()).collect()
     }
 
-    /// Waits until there is a master with one worker: 2.2.9 does not survive a reload while another one is under way.
+    /// Waits until there is a master that answers, with one worker: 2.2.9 does not survive a reload while another one is under
+    /// way. A master that loads a file answers when it is done.
     fn settle(&self) {
+        let ask = "my $s = IO::Socket::UNIX->new(q(/run/grenadier-haproxy-master)) or exit 1; print $s qq(show proc\\n); <$s>";
+        let command = format!("true && perl -MIO::Socket::UNIX -e '{ask} or exit 1'");
+        until("the master to answer", || {
+            let asked = wait(self.world.shell("haproxy", &command)).expect("the machine is there");
+            (asked.exit_code == 0).then_some(())
+        });
         until("a master and one worker", || (self.processes().len() == 2).then_some(()));
     }
 
