@@ -25,6 +25,7 @@ const DRAIN: u32 = 0x08 | 0x10;
 /// What a worker has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Running {
+    version: Option<String>,
     listeners: Vec<Listener>,
     servers: Vec<Server>,
     /// Where anybody in this machine listens; no address is all of them.
@@ -54,15 +55,17 @@ impl Running {
     /// # Errors
     /// The master or the worker does not answer.
     pub(super) fn ask() -> std::io::Result<Running> {
+        let info = master::ask("@1 show info")?;
         let fds = master::ask("@1 show fd")?;
         let servers = master::ask("@1 show servers state")?;
         // The second one is not there on a machine without IPv6.
         let sockets = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
-        Ok(Running::read(&fds, &servers, &sockets))
+        Ok(Running { version: version(&info), ..Running::read(&fds, &servers, &sockets) })
     }
 
     fn read(fds: &str, servers: &str, sockets: &[String]) -> Running {
         Running {
+            version: None,
             listeners: fds.lines().filter_map(listener).collect(),
             servers: servers.lines().filter_map(server).collect(),
             listening: sockets.iter().flat_map(|table| table.lines().filter_map(listening)).collect(),
@@ -71,6 +74,7 @@ impl Running {
 
     /// Its state in the shape that the model gives, out of `loaded`, which is the model's state of the file that was loaded.
     pub(super) fn state(&self, mut loaded: Value) -> Value {
+        loaded["version"] = json!(self.version);
         let known = loaded["routes"].as_array().cloned().unwrap_or_default();
         loaded["paused"] = json!(!self.listeners.is_empty() && self.listeners.iter().all(|listener| listener.paused));
         loaded["routes"] = self.routes(known);
@@ -136,6 +140,12 @@ fn address(route: &Value) -> Option<IpAddr> {
 
 fn port(route: &Value) -> Option<u16> {
     u16::try_from(route["port"].as_u64()?).ok()
+}
+
+/// The version in `show info`, without what Debian adds: `Version: 3.0.11-1+deb13u3`.
+fn version(info: &str) -> Option<String> {
+    let version = info.lines().find_map(|line| line.strip_prefix("Version: "))?;
+    Some(version.split('-').next().unwrap_or(version).to_owned())
 }
 
 /// A line of `show fd` that is a TCP listener of a frontend: `… l.st=RDY fe=shop fam=ipv4 lport=443`.
@@ -289,6 +299,13 @@ mod tests {
     fn listeners_that_are_all_paused_show() {
         let state = running(&FD_2_2.replace("l.st=RDY fe=shop", "l.st=PAU fe=shop"), SERVERS_2_2).state(loaded());
         assert_eq!((&state["paused"], &state["routes"]), (&json!(true), &loaded()["routes"]));
+    }
+
+    #[test]
+    fn the_version_is_upstreams() {
+        assert_eq!(version("Name: HAProxy\nVersion: 2.2.9-2+deb11u6\nPid: 8\n").as_deref(), Some("2.2.9"));
+        assert_eq!(version("Name: HAProxy\nVersion: 3.0.11\n").as_deref(), Some("3.0.11"));
+        assert_eq!(version(""), None);
     }
 
     #[test]

@@ -278,7 +278,7 @@ impl HaproxyProcess for ModelHaproxy {
         let mut routes: Vec<&Route> = workers.routes.iter().collect();
         routes.sort_by(|a, b| (&a.frontend, &a.listener.address).cmp(&(&b.frontend, &b.listener.address)));
         json!({
-            "running": true, "paused": workers.paused, "config": workers.config_hash,
+            "running": true, "version": self.version, "paused": workers.paused, "config": workers.config_hash,
             "routes": routes.into_iter().map(route).collect::<Vec<_>>(), "servers": servers,
         })
     }

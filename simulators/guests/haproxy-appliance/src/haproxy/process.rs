@@ -41,7 +41,7 @@ pub trait HaproxyProcess: Clone + Send + 'static {
     /// What `haproxy -vv` prints.
     fn version(&self) -> String;
 
-    /// What the *running* workers have, for captures: `running`, `paused` (listeners are closed while new workers try to bind),
+    /// What the *running* workers have, for captures: `running`, `version`, `paused` (listeners are closed while new workers try to bind),
     /// `config` (the hash of the file they have loaded), `routes` (frontend, address, port, backend, certificate, the servers
     /// that get connections) and `servers` by backend and name, each with `address` and `state`
     /// ([`server_state`](crate::server_state)). No counters: two looks at a HAProxy in which nothing changed are alike.
