@@ -16,7 +16,7 @@ use crate::{Named as _, VersionNumber, duration_serde};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct VersionFacts {
     /// HAProxy inside. The appliance itself ships 2.2.2; the version here is that of the image which stands in for it in
-    /// the docker world (Debian bullseye 2.2.9, bookworm 2.6.12), so that both worlds speak of the same binary.
+    /// the docker world (Debian bullseye 2.2.9, bookworm 2.6.12; trixie has 3.0.11), so that both worlds speak of the same binary.
     pub haproxy: VersionNumber,
     /// The Data Plane API inside: 2.1.0 in every release (vmware-haproxy `ansible/roles`). Decides the status with which
     /// the commit of a stale transaction is answered, see [`VersionFacts::stale_commit_status`].

@@ -87,7 +87,7 @@ async fn standard_images_have_what_machines_need() {
     let again = ensure(&docker, &standard(), &mut Silent).await.expect("the images are there");
     assert!(again.iter().all(|report| report.origin == Origin::Cached), "{again:?}");
 
-    for (suite, version) in [(Suite::Bullseye, "2.2.9"), (Suite::Bookworm, "2.6.12")] {
+    for (suite, version) in [(Suite::Bullseye, "2.2.9"), (Suite::Bookworm, "2.6.12"), (Suite::Trixie, "3.0.11")] {
         let image = ImageRecipe::haproxy_appliance(suite).name;
         let said = output_of(&docker, &image, "haproxy -v; ls /etc/haproxy/haproxy.cfg").await;
         assert!(said.contains(&format!("version {version}")), "{image}: {said}");

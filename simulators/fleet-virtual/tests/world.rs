@@ -10,7 +10,7 @@ use grenadier_events::{Availability, Event, EventLog, Kind, ProberState};
 use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Disk, DiskImage, GuestReport, Hardware, Host as Capacity, ImageHeader, Mac, MachineId, MachineSpec, Nic, Operation,
-    ProbeKind, SegmentSpec, TimingProfile, Watch,
+    OperationOutput, ProbeKind, Reconfiguration, SegmentSpec, TimingProfile, Watch,
 };
 use grenadier_fleet_virtual::{VirtualWorld, WorldConfig};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener};

@@ -1,4 +1,5 @@
-//! Which status answers what, by generation.
+//! Which status answers what, by generation. What generation 2.1 does in front of HAProxy is in the conformance table
+//! (`grenadier-dataplane-conformance`).
 
 use http::Method;
 use rstest::rstest;
@@ -49,7 +50,7 @@ fn a_change_that_cannot_be_made(
     #[case] body: &str,
     #[case] status: u16,
     #[case] message: &str,
-    #[values("2.1.0", "2.3.0")] generation: &str,
+    #[values("2.3.0")] generation: &str,
 ) {
     let mut rig = Rig::new(generation);
     let answer = rig.post(path, body);
@@ -58,68 +59,6 @@ fn a_change_that_cannot_be_made(
     assert_eq!(rig.file(), INITIAL, "nothing was written");
     assert_eq!(rig.api.document().version(), 1);
     assert_eq!(rig.world.due, None, "nothing is reloaded");
-}
-
-#[test]
-fn objects_are_created_read_replaced_and_deleted() {
-    let mut rig = Rig::new("2.1.0");
-    let created =
-        rig.post("/configuration/backends?version=1", r#"{"name":"shop","balance":{"algorithm":"roundrobin"}}"#);
-    assert_eq!((created.status, created.reload.as_deref()), (202, Some("2026-01-01-0")));
-    assert_eq!(rig.post("/configuration/frontends?version=2", SHOP).status, 202);
-    let bind = r#"{"name":"shop","address":"198.18.2.20","port":443}"#;
-    assert_eq!(rig.post("/configuration/binds?frontend=shop&version=3", bind).status, 202);
-    let server = r#"{"name":"s1","address":"198.18.1.40","port":8080,"check":"enabled"}"#;
-    assert_eq!(rig.post("/configuration/servers?backend=shop&version=4", server).status, 202);
-    let expected = "\nbackend shop\n  balance roundrobin\n  server s1 198.18.1.40:8080 check\n\
-                    \nfrontend shop\n  mode tcp\n  default_backend shop\n  bind 198.18.2.20:443 name shop\n";
-    assert_eq!(rig.file(), format!("# _version=5\n{INITIAL}{expected}"));
-
-    let frontends = rig.get("/configuration/frontends");
-    assert_eq!(frontends.version.as_deref(), Some("5"));
-    assert_eq!(
-        frontends.body,
-        json!({"_version": 5, "data": [{"name": "shop", "mode": "tcp", "default_backend": "shop"}]})
-    );
-    let read = rig.get("/configuration/servers/s1?backend=shop");
-    assert_eq!(read.body["data"], serde_json::from_str::<serde_json::Value>(server).unwrap());
-
-    let replaced = r#"{"name":"s1","address":"198.18.1.41","port":8080}"#;
-    assert_eq!(rig.put("/configuration/servers/s1?backend=shop&version=5", replaced).status, 202);
-    assert!(rig.file().contains("  server s1 198.18.1.41:8080\n"));
-    assert_eq!(rig.delete("/configuration/servers/s1?backend=shop&version=6").status, 202);
-    assert_eq!(rig.delete("/configuration/frontends/shop?version=7").status, 202);
-    assert_eq!(rig.get("/configuration/servers?backend=shop").body["data"], json!([]));
-    assert_eq!(rig.get("/configuration/frontends").body, json!({"_version": 8, "data": []}));
-}
-
-#[rstest]
-#[case("/configuration/frontends", SHOP, "31: frontend shop already exists")]
-#[case(
-    "/configuration/binds?frontend=shop",
-    r#"{"name":"b","address":"1.2.3.4","port":1}"#,
-    "31: Bind b already exists in frontend shop"
-)]
-fn what_is_there_is_not_made_again(#[case] path: &str, #[case] body: &str, #[case] message: &str) {
-    let mut rig = Rig::new("2.1.0");
-    assert_eq!(rig.post("/configuration/frontends?version=1", SHOP).status, 202);
-    let bind = r#"{"name":"b","address":"1.2.3.4","port":1}"#;
-    assert_eq!(rig.post("/configuration/binds?frontend=shop&version=2", bind).status, 202);
-    let mark = if path.contains('?') { '&' } else { '?' };
-    let answer = rig.post(&format!("{path}{mark}version=3"), body);
-    assert_eq!((answer.status, answer.message()), (409, message));
-}
-
-#[rstest]
-#[case(Method::GET, "/configuration/frontends/none", "")]
-#[case(Method::PUT, "/configuration/frontends/none?version=1", r#"{"name":"none"}"#)]
-#[case(Method::DELETE, "/configuration/backends/none?version=1", "")]
-#[case(Method::GET, "/configuration/servers/s1?backend=none", "")]
-#[case(Method::DELETE, "/configuration/servers/s1?backend=none&version=1", "")]
-fn what_is_not_there_is_not_found(#[case] method: Method, #[case] path: &str, #[case] body: &str) {
-    let answer = Rig::new("2.1.0").ask(method, path, body);
-    assert_eq!(answer.status, 404, "{answer:?}");
-    assert!(answer.message().starts_with("30: "), "{}", answer.message());
 }
 
 #[rstest]
@@ -193,21 +132,6 @@ fn without_configuration_or_users_it_does_not_start() {
     world.files.insert(crate::support::CONFIG.into(), "global\n".into());
     let error = Rig::with("2.1.0", world).err().unwrap();
     assert_eq!(error.to_string(), "no users configured in /etc/haproxy/haproxy.cfg, userlist controller");
-}
-
-#[test]
-fn what_others_write_meanwhile_is_lost_unless_the_service_restarts() {
-    let edited = INITIAL.replace("maxconn 100", "maxconn 50000");
-    let mut rig = Rig::new("2.1.0");
-    rig.world.files.insert(crate::support::CONFIG.into(), edited.clone());
-    assert_eq!(rig.post("/configuration/frontends?version=1", SHOP).status, 202);
-    assert!(rig.file().contains("maxconn 100\n"));
-
-    let mut rig = Rig::new("2.1.0");
-    rig.world.files.insert(crate::support::CONFIG.into(), edited);
-    let mut rig = rig.restart();
-    assert_eq!(rig.post("/configuration/frontends?version=1", SHOP).status, 202);
-    assert!(rig.file().contains("maxconn 50000\n"));
 }
 
 #[test]

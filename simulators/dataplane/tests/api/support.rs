@@ -124,12 +124,6 @@ impl Rig {
         Ok(Rig { api, world })
     }
 
-    /// A restart of the service.
-    pub(crate) fn restart(self) -> Rig {
-        let generation = self.api.settings().generation.to_string();
-        Rig::with(&generation, self.world).unwrap()
-    }
-
     pub(crate) fn ask_as(&mut self, credentials: Option<&str>, method: Method, path: &str, body: &str) -> Answer {
         let mut request = http::Request::builder().method(method).uri(path);
         if let Some(credentials) = credentials {

@@ -5,15 +5,13 @@ use serde_json::json;
 
 use crate::support::Rig;
 
-const SHOP: &str = r#"{"name":"shop"}"#;
-
 fn add(rig: &mut Rig, id: &str, name: &str) -> u16 {
     let body = json!({"name": name}).to_string();
     rig.post(&format!("/configuration/backends?transaction_id={id}"), &body).status
 }
 
 #[rstest]
-fn a_transaction_shows_its_changes_to_itself_until_its_commit(#[values("2.1.0", "2.3.0", "3.0.0")] generation: &str) {
+fn a_transaction_shows_its_changes_to_itself_until_its_commit(#[values("2.3.0", "3.0.0")] generation: &str) {
     let mut rig = Rig::new(generation);
     let id = rig.begin();
     assert_eq!(add(&mut rig, &id, "shop"), 202);
@@ -29,7 +27,6 @@ fn a_transaction_shows_its_changes_to_itself_until_its_commit(#[values("2.1.0", 
 }
 
 #[rstest]
-#[case("2.1.0", 409, "failed", "15: Version mismatch, transaction version: 1, configured version: 2")]
 #[case("2.2.0", 409, "failed", "15: Version mismatch, transaction version: 1, configured version: 2")]
 #[case("2.3.0", 406, "outdated", "is outdated and cannot be committed")]
 #[case("3.0.0", 406, "outdated", "is outdated and cannot be committed")]
@@ -73,7 +70,6 @@ fn open_transactions_are_limited_from_2_2_on(#[case] generation: &str, #[case] o
 }
 
 #[rstest]
-#[case("2.1.0", 400)]
 #[case("2.3.0", 400)]
 #[case("3.0.0", 404)]
 fn an_unknown_transaction(#[case] generation: &str, #[case] status: u16) {
@@ -81,14 +77,6 @@ fn an_unknown_transaction(#[case] generation: &str, #[case] status: u16) {
     for answer in [rig.get("/transactions/x"), rig.delete("/transactions/x"), rig.put("/transactions/x", "")] {
         assert_eq!((answer.status, answer.message()), (status, "20: Transaction x does not exist"));
     }
-}
-
-#[test]
-fn a_transaction_begins_on_the_present_version_alone() {
-    let mut rig = Rig::new("2.1.0");
-    assert_eq!(rig.post("/transactions", "").status, 422);
-    let answer = rig.post("/transactions?version=9", "");
-    assert_eq!((answer.status, answer.message()), (409, "15: Version in configuration file is 1, given version is 9"));
 }
 
 #[test]
@@ -102,23 +90,4 @@ fn a_commit_that_haproxy_refuses_fails_the_transaction() {
     assert_eq!(rig.get(&format!("/transactions/{id}")).body["status"], "failed");
     assert_eq!(rig.delete(&format!("/transactions/{id}")).status, 204);
     assert_eq!(rig.get("/transactions").body, json!([]));
-}
-
-#[test]
-fn a_transaction_that_its_operator_left_open_survives_a_restart_of_the_service() {
-    let mut rig = Rig::new("2.1.0");
-    let id = rig.begin();
-    assert_eq!(add(&mut rig, &id, "a"), 202);
-    let mut rig = rig.restart();
-    assert_eq!(rig.api.open_transactions(), [(id.clone(), 1)]);
-    assert_eq!(rig.put(&format!("/transactions/{id}"), "").status, 202);
-    assert!(rig.file().contains("backend a\n"));
-}
-
-#[test]
-fn a_left_open_transaction_does_not_hinder_others_but_its_own_commit() {
-    let mut rig = Rig::new("2.1.0");
-    let left = rig.begin();
-    assert_eq!(rig.post("/configuration/backends?version=1", SHOP).status, 202);
-    assert_eq!(rig.put(&format!("/transactions/{left}"), "").status, 409);
 }

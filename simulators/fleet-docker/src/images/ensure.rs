@@ -296,8 +296,11 @@ mod tests {
         let generations = generations(recipes);
         let names =
             |generation: &[ImageRecipe]| generation.iter().map(|recipe| recipe.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&generations[0]), ["grenadier/base:bookworm", "grenadier/base:bullseye"]);
-        assert_eq!(generations[1].len(), 3);
+        assert_eq!(
+            names(&generations[0]),
+            ["grenadier/base:trixie", "grenadier/base:bookworm", "grenadier/base:bullseye"]
+        );
+        assert_eq!(generations[1].len(), 4);
         assert_eq!(generations.len(), 2);
     }
 

@@ -16,6 +16,8 @@ pub enum Suite {
     Bullseye,
     /// Debian 12; HAProxy 2.6.12.
     Bookworm,
+    /// Debian 13; HAProxy 3.0.11.
+    Trixie,
 }
 
 impl Suite {
@@ -24,6 +26,7 @@ impl Suite {
         match self {
             Suite::Bullseye => "bullseye",
             Suite::Bookworm => "bookworm",
+            Suite::Trixie => "trixie",
         }
     }
 
@@ -131,13 +134,15 @@ fn packages(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Every image that the embedded scenarios use.
+/// Every image that the embedded scenarios use: whoever has run `grenadier images` can run each of them.
 pub fn standard() -> Vec<ImageRecipe> {
     vec![
         ImageRecipe::base(Suite::Bullseye),
         ImageRecipe::base(Suite::Bookworm),
+        ImageRecipe::base(Suite::Trixie),
         ImageRecipe::haproxy_appliance(Suite::Bullseye),
         ImageRecipe::haproxy_appliance(Suite::Bookworm),
+        ImageRecipe::haproxy_appliance(Suite::Trixie),
         ImageRecipe::node(Suite::Bookworm),
     ]
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{NODE_IMAGE, World};
 
-const SEGMENTS: [&str; 3] = ["management", "workload", "frontend"];
+pub(crate) const SEGMENTS: [&str; 3] = ["management", "workload", "frontend"];
 
 pub(crate) async fn bullseye(docker: Docker) {
     serves_routes(docker, "grenadier/haproxy-appliance:bullseye", "v0.1.10", "2.2.9").await;
@@ -20,10 +20,20 @@ pub(crate) async fn bookworm(docker: Docker) {
     serves_routes(docker, "grenadier/haproxy-appliance:bookworm", "v0.2.0", "2.6.12").await;
 }
 
+pub(crate) async fn trixie(docker: Docker) {
+    serves_routes(docker, "grenadier/haproxy-appliance:trixie", "v0.3.0", "3.0.11").await;
+}
+
 /// The appliance's machine with its OVF environment.
-fn appliance(world: &mut World, container: &str, version: &str, haproxy: &str) -> MachineSpec {
+pub(crate) fn appliance(
+    world: &mut World,
+    container: &str,
+    version: &str,
+    haproxy: &str,
+    reload_delay: Duration,
+) -> MachineSpec {
     let mut spec = world.spec("haproxy", container, "haproxy-appliance", &SEGMENTS);
-    let new = version == "v0.2.0";
+    let new = version != "v0.1.10";
     let facts = json!({
         "haproxy": haproxy,
         "dataplane-generation": "2.1",
@@ -31,7 +41,7 @@ fn appliance(world: &mut World, container: &str, version: &str, haproxy: &str) -
         "link-scoped-routes": true,
         "route-rules-on-stop": if new { "deletes-none" } else { "deletes-one" },
         "additional-workload-networks": new,
-        "reload-delay-ms": 200,
+        "reload-delay-ms": u64::try_from(reload_delay.as_millis()).expect("some seconds"),
     });
     let image = std::sync::Arc::make_mut(spec.disks[0].image.as_mut().expect("it has one"));
     image.header.version = version.to_owned();
@@ -62,7 +72,7 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     let config = json!({"name": "shop-1", "address": address, "port": 8080});
     backend.config.insert("guestinfo.backend".into(), config.to_string());
     let backend = world.create(backend).await;
-    let spec = appliance(&mut world, container, version, haproxy);
+    let spec = appliance(&mut world, container, version, haproxy, Duration::from_millis(200));
     let appliance = world.create(spec).await;
     world.boot(backend).await;
     world.boot(appliance).await;
@@ -111,11 +121,14 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     let said = world.sh("haproxy", "ps -C haproxy -o args= | head -1").await;
     assert!(said.contains("-Ws -f /etc/haproxy/haproxy.cfg -S"), "{said}");
 
-    // 2.2.9 does not survive a reload that cannot bind while a worker of the one before is still on its way out.
+    // 2.2.9 does not survive a reload that cannot bind while a worker of the one before is still on its way out, and that
+    // one answers at the socket of the file.
     let began = std::time::Instant::now();
     while world.sh("haproxy", "ps -C haproxy -o pid= | wc -l").await.trim() != "2" {
         assert!(began.elapsed() < Duration::from_secs(10), "a master and one worker:\n{}", logs(&world));
     }
+
+    state_is_that_of_the_process(&mut world, appliance).await;
 
     // What the running workers have is told apart from what the file says: a bind that cannot work leaves the old ones.
     let loaded = served["config"].clone();
@@ -144,8 +157,44 @@ async fn serves_routes(docker: Docker, container: &str, version: &str, haproxy: 
     world.end().await;
 }
 
+/// What is captured is what the running worker has, not what its file says: a change of the file alone does not show, one
+/// of the process alone does.
+async fn state_is_that_of_the_process(world: &mut World, appliance: MachineId) {
+    let before = state_of(world, appliance).await["haproxy"].take();
+    let backend = before["routes"][0]["backend"].as_str().expect("the route has a backend").to_owned();
+    let servers = before["servers"][&backend].as_object().expect("it has servers").clone();
+    let (server, told) = servers.iter().next().expect("one server");
+    assert_eq!((&told["state"], &told["address"]), (&json!("up"), &before["routes"][0]["servers"][0]), "{before}");
+
+    let edited = "cd /etc/haproxy; cp haproxy.cfg /run/kept.cfg; sed -i 's/ check$/ disabled/; s/ name / id 77 name /' haproxy.cfg";
+    world.sh("haproxy", edited).await;
+    let after = state_of(world, appliance).await["haproxy"].take();
+    world.sh("haproxy", "cp /run/kept.cfg /etc/haproxy/haproxy.cfg").await;
+    assert_eq!(after, before, "the process knows nothing of the new file");
+
+    for (order, expected) in [("maint", "maintenance"), ("drain", "drain"), ("ready", "up")] {
+        command(world, &format!("set server {backend}/{server} state {order}")).await;
+        let now = state_of(world, appliance).await["haproxy"].take();
+        assert_eq!(now["servers"][&backend][server]["state"], expected, "{now}");
+        let gets_connections = now["routes"][0]["servers"].as_array().expect("a list").len();
+        assert_eq!(gets_connections, usize::from(expected == "up"), "{now}");
+    }
+    let frontend = before["routes"][0]["frontend"].as_str().expect("a name");
+    command(world, &format!("disable frontend {frontend}")).await;
+    assert_eq!(state_of(world, appliance).await["haproxy"]["paused"], json!(true));
+    command(world, &format!("enable frontend {frontend}")).await;
+    assert_eq!(state_of(world, appliance).await["haproxy"].take(), before, "all is as it was");
+}
+
+/// Gives a command to HAProxy at the socket that its own file opens.
+async fn command(world: &World, command: &str) {
+    let script = "my $s = IO::Socket::UNIX->new(q(/run/haproxy.sock)) or die $!; print $s qq($ARGV[0]\\n); print <$s>";
+    let said = world.sh("haproxy", &format!("perl -MIO::Socket::UNIX -e '{script}' '{command}'")).await;
+    assert_eq!(said.trim(), "", "{command}");
+}
+
 /// Runs a command as root, with the password of the OVF.
-async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::ShellOutput {
+pub(crate) async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::ShellOutput {
     let shell = grenadier_wire::ShellExchange {
         host: host.to_owned(),
         user: "root".to_owned(),
@@ -160,7 +209,7 @@ async fn as_root(world: &World, host: &str, command: &str) -> grenadier_wire::Sh
     }
 }
 
-async fn fingerprint(world: &mut World, appliance: MachineId) -> String {
+pub(crate) async fn fingerprint(world: &mut World, appliance: MachineId) -> String {
     let files = world.files(appliance).await;
     let pem = String::from_utf8_lossy(&files["/etc/haproxy/server.crt"]).into_owned();
     grenadier_haproxy_appliance::fingerprint_of_pem(&pem).expect("it is a certificate")
@@ -181,7 +230,7 @@ async fn info(world: &World, endpoint: &str, pin: &str) -> Result<u16, Failure> 
     }
 }
 
-async fn state_of(world: &mut World, machine: MachineId) -> Value {
+pub(crate) async fn state_of(world: &mut World, machine: MachineId) -> Value {
     match world.must(Operation::ReadState { machine }).await {
         OperationOutput::State(state) => state,
         other => panic!("{other:?}"),

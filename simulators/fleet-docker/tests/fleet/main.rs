@@ -8,6 +8,7 @@ mod appliance;
 mod calls;
 mod conformance;
 mod contract;
+mod dataplane;
 mod faulty;
 mod figures;
 mod guest;
@@ -55,6 +56,10 @@ fn trials() -> Vec<Trial> {
         trial("calls_reach_machines_and_fail_as_they_should", calls::http_and_shell),
         trial("the_appliance_serves_routes_with_the_real_haproxy_2_2", appliance::bullseye),
         trial("the_appliance_serves_routes_with_the_real_haproxy_2_6", appliance::bookworm),
+        trial("the_appliance_serves_routes_with_the_real_haproxy_3_0", appliance::trixie),
+        trial("the_data_plane_api_conforms_in_front_of_haproxy_2_2", dataplane::bullseye),
+        trial("the_data_plane_api_conforms_in_front_of_haproxy_2_6", dataplane::bookworm),
+        trial("the_data_plane_api_conforms_in_front_of_haproxy_3_0", dataplane::trixie),
         trial("a_killed_owner_leaves_nothing", ownership::killed_owner),
         trial("the_real_host_behaves_as_the_test_host", conformance::same_effects),
     ];

@@ -1,8 +1,8 @@
 //! A fleet of one test, and waiting for what happens in it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -40,8 +40,23 @@ pub(crate) struct World {
     _directory: TempDir,
 }
 
-/// The next block of addresses: tests run side by side. Each is a /22 of 198.19.0.0/16.
-static BLOCKS: AtomicU8 = AtomicU8::new(0);
+/// The blocks of addresses in use: tests run side by side. Each is a /22 of 198.19.0.0/16.
+static BLOCKS: Mutex<BTreeSet<u8>> = Mutex::new(BTreeSet::new());
+
+fn blocks() -> MutexGuard<'static, BTreeSet<u8>> {
+    BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a free block; the run that had it before has ended.
+fn free_block() -> u8 {
+    let mut taken = blocks();
+    let block = (0..64).find(|block| !taken.contains(block)).expect("fewer tests at once than blocks of addresses");
+    taken.insert(block);
+    block
+}
+
+/// How many runs there have been: each has a name of its own.
+static RUNS: AtomicU32 = AtomicU32::new(0);
 
 /// What a fleet of these tests is started with.
 pub(crate) fn config(run: &str, directory: &std::path::Path, segments: Vec<SegmentSpec>) -> DockerFleetConfig {
@@ -60,11 +75,10 @@ pub(crate) fn config(run: &str, directory: &std::path::Path, segments: Vec<Segme
 impl World {
     /// A fleet with these segments, each a /24 of the test's own block.
     pub(crate) async fn new(docker: Docker, segments: &[&str]) -> World {
+        let run = format!("test-{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
         let directory = tempfile::tempdir().expect("a temporary directory");
         loop {
-            let block = BLOCKS.fetch_add(1, Ordering::Relaxed);
-            assert!(block < 64, "more tests than blocks of addresses");
-            let run = format!("test-{}-{block}", std::process::id());
+            let block = free_block();
             let specs = segments.iter().zip(0..).map(|(name, index)| SegmentSpec {
                 name: (*name).to_owned(),
                 subnet: format!("198.19.{}.0/24", block * 4 + index).parse().expect("a subnet"),
@@ -84,7 +98,7 @@ impl World {
                         _directory: directory,
                     };
                 }
-                // Somebody else's run has these addresses.
+                // Somebody else's run has these addresses: nobody here tries them again.
                 Err(error) if error.is_taken() => {}
                 Err(error) => panic!("failed to {error}: {:?}", std::error::Error::source(&error)),
             }
@@ -276,6 +290,7 @@ impl World {
         assert!(report.is_clean(), "{:?}", report.failures);
         assert!(!report.removed.is_empty(), "a fleet has at least its networks");
         assert_eq!(left_of(&self.docker, &self.run).await, Vec::<String>::new());
+        blocks().remove(&self.block);
     }
 }
 

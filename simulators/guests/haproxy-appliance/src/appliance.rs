@@ -1,7 +1,9 @@
 //! The appliance as a guest.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use grenadier_clock::Seed;
+use grenadier_clock::{Seed, Time};
 use grenadier_dataplane::DataPlaneApi;
 use grenadier_fleet::{GuestReport, ImageHeader};
 use grenadier_guest::{Answering, Guest, Host, Input, Listener, RouteRule, TimerKey};
@@ -19,6 +21,14 @@ use crate::{Facts, FactsError, HaproxyProcess, ModelHaproxy, certificates, fidel
 
 const BOOT_TIMER: TimerKey = "boot";
 const POWER_OFF_TIMER: TimerKey = "power-off";
+const RESTART_TIMER: TimerKey = "haproxy-restart";
+
+/// How long systemd waits before it starts a service again that died: `RestartSec`, unless the unit says otherwise
+/// (systemd.service(5)). HAProxy's unit says `Restart=always` and nothing about it.
+const RESTART_AFTER: Duration = Duration::from_millis(100);
+/// Within this time systemd starts a service so often at most (systemd-system.conf(5): `DefaultStartLimitIntervalSec`,
+/// `DefaultStartLimitBurst`).
+const START_LIMIT: (Duration, usize) = (Duration::from_secs(10), 5);
 
 /// The appliance: one HAProxy, one Data Plane API, AnyIP and policy routes.
 #[derive(Clone)]
@@ -40,6 +50,8 @@ struct Memory<P> {
     stage: Stage,
     services: Services,
     haproxy: P,
+    /// When systemd has started HAProxy again, the last times.
+    restarts: Vec<Time>,
     api: Option<(DataPlaneApi, ServiceConfig)>,
     anyip: AnyIp,
     route_tables: RouteTables,
@@ -54,6 +66,7 @@ impl<P: HaproxyProcess> Memory<P> {
             stage: Stage::Off,
             services: Services::default(),
             haproxy,
+            restarts: Vec::new(),
             api: None,
             anyip: AnyIp::default(),
             route_tables: RouteTables::default(),
@@ -211,8 +224,36 @@ impl<P: HaproxyProcess> Appliance<P> {
         Ok(())
     }
 
+    /// SIGKILL for every process of HAProxy.
+    pub(crate) fn kill_haproxy(&mut self, host: &mut dyn Host) {
+        self.memory.haproxy.kill(host);
+        self.look_after_haproxy(host);
+    }
+
+    /// What systemd does when HAProxy has ended by itself: it starts it again, unless that happens all the time.
+    fn look_after_haproxy(&mut self, host: &mut dyn Host) {
+        let memory = &mut self.memory;
+        if !memory.services.is_active(services::HAPROXY) || memory.haproxy.running() {
+            return;
+        }
+        let (interval, most) = START_LIMIT;
+        let now = host.now();
+        memory.restarts.retain(|at| now.since(*at) < interval);
+        let restarts = host.holds(&fidelity::RESTARTS) && memory.restarts.len() < most;
+        let reason = if restarts { "the main process has ended" } else { "start request repeated too quickly" };
+        journal::log(host, "systemd", &format!("haproxy.service: {reason}"));
+        memory.services.set(services::HAPROXY, State::Failed(reason.to_owned()), host);
+        if restarts {
+            memory.restarts.push(now);
+            host.timer(RESTART_TIMER, RESTART_AFTER);
+        }
+    }
+
     /// `systemctl stop`.
     pub(crate) fn stop_service(&mut self, service: &'static str, host: &mut dyn Host) {
+        if service == services::HAPROXY {
+            host.cancel(RESTART_TIMER);
+        }
         let memory = &mut self.memory;
         if !memory.services.is_active(service) {
             return;
@@ -330,7 +371,11 @@ impl<P: HaproxyProcess> Guest for Appliance<P> {
             Input::Timer(BOOT_TIMER) => self.next_stage(host),
             Input::Timer(POWER_OFF_TIMER) => host.power_off(),
             Input::Timer(dataplaneapi::RELOAD_TIMER) => self.reload_window_ends(host),
-            Input::Timer(key) => self.memory.haproxy.timer(key, host),
+            Input::Timer(RESTART_TIMER) => self.try_start(services::HAPROXY, host),
+            Input::Timer(key) => {
+                self.memory.haproxy.timer(key, host);
+                self.look_after_haproxy(host);
+            }
             Input::Http { reply, port, request } => {
                 let response = self.answer_http(port, &request, host);
                 host.reply(reply, Answer::Http(response));

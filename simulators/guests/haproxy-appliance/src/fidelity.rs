@@ -7,7 +7,9 @@ pub const DECLARED: Declared = Declared {
     simulator: "HAProxy appliance",
     behaviours: &[
         &BOOT_TIMES,
+        &RESTARTS,
         &NO_RESTART,
+        &DIRECTIVES,
         &REQUIRES_ROUTES,
         &ROUTES_TWICE,
         &LINK_ROUTES,
@@ -24,10 +26,34 @@ pub(crate) static BOOT_TIMES: Behaviour = Behaviour {
     otherwise: Some("Each part takes three times as long."),
 };
 
+pub(crate) static RESTARTS: Behaviour = Behaviour {
+    id: "haproxy-is-restarted-when-it-dies",
+    says: "systemd starts HAProxy again 100 ms after it died, up to five times in 10 s. When one of its processes dies, all do.",
+    basis: Basis::Recorded(
+        "`haproxy.service` of Debian's 2.2.9, 2.6.12 and 3.0.11 (`Restart=always`, `KillMode=mixed`; defaults of \
+         systemd.service(5)), and a SIGKILL to a worker of each",
+    ),
+    otherwise: Some("It stays down."),
+};
+
 pub(crate) static NO_RESTART: Behaviour = Behaviour {
     id: "failed-service-stays-down",
     says: "systemd does not start HAProxy again after it failed to start.",
-    basis: Basis::Assumed("the unit files of the image were not read for this"),
+    basis: Basis::Assumed(
+        "the unit says `Restart=always`, so the real one tries again, every 2.1 s where it cannot bind; that changes nothing \
+         unless somebody mends the reason meanwhile",
+    ),
+    otherwise: None,
+};
+
+pub(crate) static DIRECTIVES: Behaviour = Behaviour {
+    id: "haproxy-directives-by-generation",
+    says: "HAProxy refuses a file with a directive that its version dropped (`nbproc` and `grace` 2.5, `ssl-engine` 2.6, \
+           `bind-process` 2.7) or that came after it.",
+    basis: Basis::Recorded(
+        "`haproxy -c` of Debian's 2.2.9, 2.6.12 and 3.0.11, asked about each directive on 2026-11-22; the versions between \
+         by what their messages say",
+    ),
     otherwise: None,
 };
 

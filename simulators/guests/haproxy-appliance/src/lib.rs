@@ -27,5 +27,5 @@ pub use appliance::Appliance;
 pub use boot::BootTiming;
 pub use certificates::{CertificateError, fingerprint_of_pem};
 pub use facts::{Facts, FactsError, RulesOnStop};
-pub use haproxy::{HaproxyProcess, ModelHaproxy, RESUME_TIMER};
+pub use haproxy::{HaproxyProcess, ModelHaproxy, RESUME_TIMER, server_state};
 pub use ovf::{Inputs, InputsError, Ova, ova};

@@ -31,6 +31,14 @@ impl<P: HaproxyProcess> Appliance<P> {
                     None => failed(5, format!("Unit {unit} could not be found.")),
                 }
             }
+            ["pkill", "-KILL" | "-9", "haproxy"] => {
+                if !self.haproxy().running() {
+                    return Some(failed(1, ""));
+                }
+                self.kill_haproxy(host);
+                ShellOutput::default()
+            }
+            ["pkill", ..] => failed(2, "pkill: only `pkill -KILL haproxy` is supported"),
             ["systemctl", ..] => failed(1, "systemctl: expected a verb and a unit"),
             ["journalctl", flags, unit] if is_journal_flags(flags) => {
                 printed(journal::recent(host, unit.trim_end_matches(".service")))

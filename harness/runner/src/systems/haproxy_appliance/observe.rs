@@ -254,3 +254,33 @@ fn value_tree(value: &Value, class: Class, secrets: &Secrets) -> Option<Node> {
     };
     (!children.is_empty()).then(|| Node { children, ..Node::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use grenadier_checks::{Comparison, Masks, compare_trees};
+    use grenadier_clock::Seed;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The captured tree of an appliance whose HAProxy has a server in this state.
+    fn captured(state: &str) -> Node {
+        let haproxy = json!({"haproxy": {"running": true, "servers": {
+            "supervisor-shop": {"s1": {"address": "198.18.18.65:8080", "state": state}},
+        }}});
+        let mut node = Node::default();
+        insert_value(&mut node, "machines/haproxy/state", &haproxy, Class::Runtime, &Secrets::of(Seed(1)));
+        node
+    }
+
+    #[test]
+    fn a_server_in_maintenance_after_the_rollback_is_a_difference() {
+        let masks = Masks::of("haproxy-appliance");
+        let allowed =
+            Comparison { masks: &masks, between_runs: false, recreated: &[], residuals: &[], acknowledged: &[] };
+        assert_eq!(compare_trees(&captured("up"), &captured("up"), &allowed).structure, []);
+        let found = compare_trees(&captured("up"), &captured("maintenance"), &allowed).structure;
+        let paths: Vec<&str> = found.iter().map(|difference| difference.path.as_str()).collect();
+        assert_eq!(paths, ["machines/haproxy/state/haproxy/servers/supervisor-shop/s1/state"]);
+    }
+}

@@ -6,192 +6,30 @@ use std::collections::BTreeMap;
 use grenadier_dataplane::{Bind, Document, Remembered, Section, SectionKind, Server};
 use grenadier_guest::Host;
 
-use super::MOST_KNOWN;
+use super::directives::{Known, Place, dropped, known};
+use super::{Generation, MOST_KNOWN};
 use crate::certificates::fingerprint_of_pem;
 use crate::paths;
 
-/// The directives of `global` (HAProxy 2.6 configuration manual, chapter 3).
-const GLOBAL: &[&str] = &[
-    "busy-polling",
-    "ca-base",
-    "chroot",
-    "cluster-secret",
-    "cpu-map",
-    "crt-base",
-    "daemon",
-    "default-path",
-    "description",
-    "expose-experimental-directives",
-    "external-check",
-    "fd-hard-limit",
-    "gid",
-    "grace",
-    "group",
-    "hard-stop-after",
-    "insecure-fork-wanted",
-    "insecure-setuid-wanted",
-    "issuers-chain-path",
-    "localpeer",
-    "log",
-    "log-send-hostname",
-    "log-tag",
-    "lua-load",
-    "lua-load-per-thread",
-    "lua-prepend-path",
-    "master-worker",
-    "max-spread-checks",
-    "maxcompcpuusage",
-    "maxcomprate",
-    "maxconn",
-    "maxconnrate",
-    "maxpipes",
-    "maxsessrate",
-    "maxsslconn",
-    "maxsslrate",
-    "mworker-max-reloads",
-    "nbproc",
-    "nbthread",
-    "no-memory-trimming",
-    "node",
-    "noepoll",
-    "noevports",
-    "nogetaddrinfo",
-    "nokqueue",
-    "nopoll",
-    "noreuseport",
-    "nosplice",
-    "numa-cpu-mapping",
-    "pidfile",
-    "presetenv",
-    "quiet",
-    "resetenv",
-    "server-state-base",
-    "server-state-file",
-    "set-dumpable",
-    "set-var",
-    "setenv",
-    "spread-checks",
-    "ssl-default-bind-ciphers",
-    "ssl-default-bind-ciphersuites",
-    "ssl-default-bind-curves",
-    "ssl-default-bind-options",
-    "ssl-default-server-ciphers",
-    "ssl-default-server-ciphersuites",
-    "ssl-default-server-options",
-    "ssl-dh-param-file",
-    "ssl-engine",
-    "ssl-load-extra-files",
-    "ssl-mode-async",
-    "ssl-server-verify",
-    "ssl-skip-self-issued-ca",
-    "stats",
-    "strict-limits",
-    "uid",
-    "ulimit-n",
-    "unix-bind",
-    "unsetenv",
-    "user",
-    "zero-warning",
-];
-
-/// The directives of `defaults`, `frontend`, `backend` and `listen` (chapter 4.1).
-const PROXY: &[&str] = &[
-    "acl",
-    "backlog",
-    "balance",
-    "bind",
-    "bind-process",
-    "capture",
-    "clitcpka-cnt",
-    "clitcpka-idle",
-    "clitcpka-intvl",
-    "compression",
-    "cookie",
-    "declare",
-    "default-server",
-    "default_backend",
-    "description",
-    "disabled",
-    "dispatch",
-    "email-alert",
-    "enabled",
-    "error-log-format",
-    "errorfile",
-    "errorfiles",
-    "errorloc",
-    "errorloc302",
-    "errorloc303",
-    "external-check",
-    "filter",
-    "force-persist",
-    "fullconn",
-    "grace",
-    "hash-balance-factor",
-    "hash-type",
-    "http-after-response",
-    "http-check",
-    "http-error",
-    "http-request",
-    "http-response",
-    "http-reuse",
-    "http-send-name-header",
-    "id",
-    "ignore-persist",
-    "load-server-state-from-file",
-    "log",
-    "log-format",
-    "log-format-sd",
-    "log-tag",
-    "max-keep-alive-queue",
-    "maxconn",
-    "mode",
-    "monitor",
-    "monitor-net",
-    "monitor-uri",
-    "option",
-    "persist",
-    "rate-limit",
-    "redirect",
-    "retries",
-    "retry-on",
-    "server",
-    "server-state-file-name",
-    "server-template",
-    "source",
-    "srvtcpka-cnt",
-    "srvtcpka-idle",
-    "srvtcpka-intvl",
-    "stats",
-    "stick",
-    "stick-table",
-    "tcp-check",
-    "tcp-request",
-    "tcp-response",
-    "timeout",
-    "transparent",
-    "unique-id-format",
-    "unique-id-header",
-    "use-fcgi-app",
-    "use-server",
-    "use_backend",
-];
-
 /// Checks a configuration as far as the model understands it: unknown directives, binds, servers, certificates, names used
-/// twice, backends that are not there. The words are those of HAProxy 2.6.
-pub(super) fn check(config: &str, file: &str, host: &dyn Host) -> Result<(), String> {
+/// twice, backends that are not there. The words are those of HAProxy 2.6, whatever the generation.
+pub(super) fn check(config: &str, file: &str, generation: Generation, host: &dyn Host) -> Result<(), String> {
     // The Data Plane API has a configuration checked, and so has every reload and every start of the service.
+    type Results = Remembered<String, Result<(), String>>;
     thread_local! {
-        static KNOWN: RefCell<Remembered<String, Result<(), String>>> =
-            const { RefCell::new(Remembered::new(MOST_KNOWN)) };
+        static KNOWN: RefCell<BTreeMap<Generation, Results>> = const { RefCell::new(BTreeMap::new()) };
     }
     if file != paths::HAPROXY_CFG {
-        return check_document(&Document::parse(config), config, file, host);
+        return check_document(&Document::parse(config), config, file, generation, host);
     }
-    KNOWN.with_borrow(|known| known.find(config)).unwrap_or_else(|| {
+    KNOWN.with_borrow(|known| known.get(&generation)?.find(config)).unwrap_or_else(|| {
         let document = Document::parse(config);
-        let result = check_document(&document, config, file, host);
+        let result = check_document(&document, config, file, generation, host);
         if !names_certificates(&document) {
-            KNOWN.with_borrow_mut(|known| known.keep(config.to_owned(), result.clone()));
+            KNOWN.with_borrow_mut(|known| {
+                let known = known.entry(generation).or_insert(Remembered::new(MOST_KNOWN));
+                known.keep(config.to_owned(), result.clone());
+            });
         }
         result
     })
@@ -203,20 +41,30 @@ pub(super) fn names_certificates(document: &Document) -> bool {
     binds.flatten().any(|bind| bind.certificate.is_some())
 }
 
-fn check_document(document: &Document, config: &str, file: &str, host: &dyn Host) -> Result<(), String> {
+fn check_document(
+    document: &Document,
+    config: &str,
+    file: &str,
+    generation: Generation,
+    host: &dyn Host,
+) -> Result<(), String> {
     let mut problems = Vec::new();
     let mut names: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for section in document.sections() {
-        let known = match section.keyword.as_str() {
-            "global" => GLOBAL,
-            "defaults" | "frontend" | "backend" | "listen" => PROXY,
+        let place = match section.keyword.as_str() {
+            "global" => Place::Global,
+            "defaults" | "frontend" | "backend" | "listen" => Place::Proxy,
             _ => continue,
         };
         for words in section.directives() {
             let first = if words[0] == "no" { words.get(1).copied().unwrap_or_default() } else { words[0] };
-            let tuning = section.keyword == "global" && first.starts_with("tune.");
-            if !known.contains(&first) && !tuning {
-                problems.push(format!("parsing [{file}] : unknown keyword '{first}' in '{}' section", section.keyword));
+            match known(place, first, generation) {
+                Known::Yes => {}
+                Known::No => {
+                    let section = &section.keyword;
+                    problems.push(format!("parsing [{file}] : unknown keyword '{first}' in '{section}' section"));
+                }
+                Known::Dropped => problems.push(format!("parsing [{file}] : {}", dropped(first))),
             }
         }
         check_proxy(document, section, file, host, &mut problems);
@@ -311,7 +159,12 @@ mod tests {
     use super::*;
 
     fn refusal(config: &str) -> Option<String> {
-        check(config, "x.cfg", &TestHost::default()).err().map(|text| text.lines().next().unwrap().to_owned())
+        refusal_by("2.6.12", config)
+    }
+
+    fn refusal_by(version: &str, config: &str) -> Option<String> {
+        let checked = check(config, "x.cfg", Generation::of(version), &TestHost::default());
+        checked.err().map(|text| text.lines().next().unwrap().to_owned())
     }
 
     #[rstest]
@@ -330,6 +183,16 @@ mod tests {
     fn what_the_real_one_refuses_is_refused(#[case] config: &str, #[case] expected: &str) {
         let found = refusal(config).unwrap_or_default();
         assert!(found.contains(expected), "{found}");
+    }
+
+    #[rstest]
+    #[case("2.2.9", None)]
+    #[case("2.6.12", Some("'nbproc' is not supported any more"))]
+    #[case("3.0.11", Some("'nbproc' is not supported any more"))]
+    fn a_file_of_one_generation_may_be_refused_by_another(#[case] version: &str, #[case] expected: Option<&str>) {
+        let found = refusal_by(version, "global\n  nbproc 2\nfrontend x\n  bind :1\n");
+        assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+        assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A model of HAProxy for the virtual world.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +11,15 @@ use grenadier_guest::{Answering, Host, Listener, TimerKey};
 use serde_json::{Value, json};
 
 use super::check::{certificate, check, names_certificates};
-use super::{HaproxyProcess, MOST_KNOWN};
+use super::directives::hangs_on_generation;
+use super::{Generation, HaproxyProcess, MOST_KNOWN, server_state};
 use crate::services::HAPROXY;
-use crate::{journal, paths};
+use crate::{fidelity, journal, paths};
 
 /// The timer of a failed reload.
 pub const RESUME_TIMER: TimerKey = "haproxy-resume";
 
-/// How long new workers try to bind before they give up: 200 attempts of 10 ms (measured with HAProxy 2.6.12). The old
+/// How long new workers try to bind before they give up: 200 attempts of 10 ms (measured with HAProxy 2.2.9, 2.6.12, 3.0.11). The old
 /// workers have paused their listeners for them meanwhile, so that a reload with one bad bind is an outage of all.
 const BIND_ATTEMPTS: Duration = Duration::from_secs(2);
 
@@ -33,8 +35,17 @@ pub struct ModelHaproxy {
 struct Workers {
     config_hash: String,
     routes: Arc<[Route]>,
+    servers: Arc<[ServerOf]>,
     /// Whether new workers try to bind and the listeners are closed for them.
     paused: bool,
+}
+
+/// A server of a backend.
+#[derive(Clone, Debug)]
+struct ServerOf {
+    backend: String,
+    server: Server,
+    state: &'static str,
 }
 
 /// One bind and where its connections go.
@@ -49,6 +60,15 @@ impl ModelHaproxy {
     /// HAProxy of this version, stopped.
     pub fn new(version: impl Into<String>) -> ModelHaproxy {
         ModelHaproxy { version: version.into(), running: None }
+    }
+
+    /// What HAProxy of this version says to a configuration.
+    fn checked(&self, config: &str, file: &str, host: &mut dyn Host) -> Result<(), String> {
+        let checked = check(config, file, Generation::of(&self.version), host);
+        if checked.as_ref().is_err_and(|refusal| hangs_on_generation(refusal)) {
+            host.holds(&fidelity::DIRECTIVES);
+        }
+        checked
     }
 }
 
@@ -71,7 +91,9 @@ impl Workers {
     fn of_document(document: &Document, config: &str, host: &dyn Host) -> Workers {
         let proxies = document.sections().iter().filter(|section| ["frontend", "listen"].contains(&&*section.keyword));
         let routes = proxies.flat_map(|proxy| routes_of(document, proxy, host)).collect();
-        Workers { config_hash: sha256_hex(config.as_bytes()), routes, paused: false }
+        let balances = document.sections().iter().filter(|section| ["backend", "listen"].contains(&&*section.keyword));
+        let servers = balances.flat_map(|section| states_of(section)).collect();
+        Workers { config_hash: sha256_hex(config.as_bytes()), routes, servers, paused: false }
     }
 
     /// What it cannot bind to, in HAProxy's words.
@@ -132,13 +154,22 @@ fn routes_of(document: &Document, proxy: &Section, host: &dyn Host) -> Vec<Route
 
 /// The servers that get connections: those that are not in maintenance.
 fn servers_of(section: &Section) -> Vec<std::net::SocketAddr> {
+    let servers = states_of(section).filter(|server| server.state != server_state::MAINTENANCE);
+    servers.map(|server| server.server.address).collect()
+}
+
+/// The servers of a section with their states. Checks of their health are not modelled: who is not in maintenance is up.
+fn states_of(section: &Section) -> impl Iterator<Item = ServerOf> {
     let disabled: Vec<String> = section
         .directives()
         .filter(|words| words[0] == "server" && words.contains(&"disabled"))
         .filter_map(|words| Some((*words.get(1)?).to_owned()))
         .collect();
-    let servers = Server::of(section).into_iter().filter_map(Result::ok);
-    servers.filter(|server| !disabled.contains(&server.name)).map(|server| server.address).collect()
+    Server::of(section).into_iter().filter_map(Result::ok).map(move |server| ServerOf {
+        backend: section.name.clone(),
+        state: if disabled.contains(&server.name) { server_state::MAINTENANCE } else { server_state::UP },
+        server,
+    })
 }
 
 fn configuration(host: &dyn Host) -> Result<String, String> {
@@ -154,12 +185,12 @@ fn configuration(host: &dyn Host) -> Result<String, String> {
 
 impl HaproxyProcess for ModelHaproxy {
     fn validate(&self, config: &str, file: &str, host: &mut dyn Host) -> Result<(), String> {
-        check(config, file, host)
+        self.checked(config, file, host)
     }
 
     fn start(&mut self, host: &mut dyn Host) -> Result<(), String> {
         let config = configuration(host)?;
-        check(&config, paths::HAPROXY_CFG, host)?;
+        self.checked(&config, paths::HAPROXY_CFG, host)?;
         let workers = Workers::of(&config, host);
         if let Some(alerts) = workers.unbindable(host) {
             return Err(alerts);
@@ -170,12 +201,13 @@ impl HaproxyProcess for ModelHaproxy {
     }
 
     fn reload(&mut self, host: &mut dyn Host) -> Result<(), String> {
-        let Some(old) = &mut self.running else {
+        if self.running.is_none() {
             return Err("haproxy.service is not active, cannot reload.".to_owned());
-        };
+        }
         let config = configuration(host)?;
-        check(&config, paths::HAPROXY_CFG, host)?;
+        self.checked(&config, paths::HAPROXY_CFG, host)?;
         let new = Workers::of(&config, host);
+        let old = self.running.as_mut().expect("it runs");
         if let Some(alerts) = new.unbindable(host) {
             journal::log(host, HAPROXY, &alerts);
             old.close(host);
@@ -201,6 +233,10 @@ impl HaproxyProcess for ModelHaproxy {
         if let Some(workers) = self.running.take() {
             workers.close(host);
         }
+    }
+
+    fn kill(&mut self, host: &mut dyn Host) {
+        self.stop(host);
     }
 
     fn running(&self) -> bool {
@@ -233,12 +269,17 @@ impl HaproxyProcess for ModelHaproxy {
                 "certificate": certificate, "servers": servers,
             })
         };
+        let mut servers: BTreeMap<&str, BTreeMap<&str, Value>> = BTreeMap::new();
+        for ServerOf { backend, server, state } in workers.servers.iter() {
+            let server_state = json!({"address": server.address, "state": state});
+            servers.entry(backend).or_default().insert(&server.name, server_state);
+        }
         // In the order of their names: where they stand in the file has no meaning.
         let mut routes: Vec<&Route> = workers.routes.iter().collect();
         routes.sort_by(|a, b| (&a.frontend, &a.listener.address).cmp(&(&b.frontend, &b.listener.address)));
         json!({
-            "running": true, "paused": workers.paused, "config": workers.config_hash,
-            "routes": routes.into_iter().map(route).collect::<Vec<_>>(),
+            "running": true, "version": self.version, "paused": workers.paused, "config": workers.config_hash,
+            "routes": routes.into_iter().map(route).collect::<Vec<_>>(), "servers": servers,
         })
     }
 }
@@ -270,6 +311,11 @@ mod tests {
         let (host, haproxy) = (&mut host(GOOD), &mut ModelHaproxy::new("2.6.12"));
         haproxy.start(host).unwrap();
         assert_eq!(host.listeners[0].answering, Answering::Proxy(vec!["198.18.1.40:8080".parse().unwrap()]));
+        let servers = json!({"shop": {
+            "s1": {"address": "198.18.1.40:8080", "state": "up"},
+            "s2": {"address": "198.18.1.41:8080", "state": "maintenance"},
+        }});
+        assert_eq!(haproxy.state()["servers"], servers);
         haproxy.stop(host);
         assert!(host.listeners.is_empty() && !haproxy.running());
     }

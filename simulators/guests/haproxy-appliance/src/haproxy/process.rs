@@ -27,15 +27,23 @@ pub trait HaproxyProcess: Clone + Send + 'static {
     /// Stops it.
     fn stop(&mut self, host: &mut dyn Host);
 
+    /// SIGKILL for each of its processes. HAProxy is started to end as a whole when one of them dies, and systemd ends what is
+    /// left of a service whose main process has ended (`KillMode=mixed`).
+    fn kill(&mut self, host: &mut dyn Host);
+
     /// Whether it runs.
     fn running(&self) -> bool;
 
-    /// One of the guest's timers that is not the appliance's own went off.
+    /// One of the guest's timers that is not the appliance's own went off. The appliance asks afterwards whether HAProxy still
+    /// runs.
     fn timer(&mut self, key: TimerKey, host: &mut dyn Host);
 
     /// What `haproxy -vv` prints.
     fn version(&self) -> String;
 
-    /// What it serves: the routes, the hash of the configuration that the *running* workers have, for captures.
+    /// What the *running* workers have, for captures: `running`, `version`, `paused` (listeners are closed while new workers try to bind),
+    /// `config` (the hash of the file they have loaded), `routes` (frontend, address, port, backend, certificate, the servers
+    /// that get connections) and `servers` by backend and name, each with `address` and `state`
+    /// ([`server_state`](crate::server_state)). No counters: two looks at a HAProxy in which nothing changed are alike.
     fn state(&self) -> Value;
 }

@@ -176,17 +176,30 @@ impl Machine {
         self.sh_as("root", Some(ROOT_PASSWORD), command)
     }
 
+    /// A request to the Data Plane API; the path is below `/v2/services/haproxy` unless it names a generation itself.
+    pub(crate) fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        password: Option<&str>,
+    ) -> http::Response<Bytes> {
+        let below = if path.starts_with("/v") { "" } else { "/v2/services/haproxy" };
+        let mut request = http::Request::builder().method(method).uri(format!("{below}{path}"));
+        if let Some(password) = password {
+            let credentials = STANDARD.encode(format!("operator:{password}"));
+            request = request.header("authorization", format!("Basic {credentials}"));
+        }
+        let request = request.body(Bytes::from(body.to_owned())).unwrap();
+        match self.answer(|reply| Input::Http { reply, port: 5556, request }) {
+            Answer::Http(response) => response,
+            other => panic!("an HTTP answer, not {other:?}"),
+        }
+    }
+
     pub(crate) fn api(&mut self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let credentials = STANDARD.encode("operator:operator-password");
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("/v2/services/haproxy/{path}"))
-            .header("authorization", format!("Basic {credentials}"))
-            .body(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default())
-            .unwrap();
-        let Answer::Http(response) = self.answer(|reply| Input::Http { reply, port: 5556, request }) else {
-            panic!("an HTTP answer")
-        };
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let response = self.request(method.as_str(), &format!("/{path}"), &body, Some("operator-password"));
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
     }
 
