@@ -57,8 +57,8 @@ struct Open {
     began: BTreeMap<(String, &'static str), Time>,
     /// Tasks that run, by id.
     tasks: BTreeMap<String, Time>,
-    /// When the range of an address changed its owner last, and to whom.
-    owned: BTreeMap<String, (Time, String)>,
+    /// When each machine became the only owner of a range.
+    owned: BTreeMap<String, Time>,
 }
 
 impl Open {
@@ -152,12 +152,13 @@ pub fn in_log(events: &[Event]) -> Measured {
                     found.note(RELOAD, length);
                 }
             }
-            Kind::AddressOwners { owners, address, .. } if !address.ends_with("/32") => match owners.as_slice() {
-                [owner] => _ = open.owned.insert(owner.clone(), (at, address.clone())),
-                _ => {}
-            },
+            Kind::AddressOwners { owners, address, .. } if !address.ends_with("/32") => {
+                if let [owner] = owners.as_slice() {
+                    open.owned.insert(owner.clone(), at);
+                }
+            }
             Kind::Neighbour { owner: Some(owner), .. } => {
-                if let Some((since, _)) = open.owned.remove(owner) {
+                if let Some(since) = open.owned.remove(owner) {
                     found.note(TAKEOVER, at.since(since));
                 }
             }

@@ -4,6 +4,11 @@
 //! The engine runs in a network namespace of its own, so that nobody else's containers and addresses are touched. That needs root,
 //! `dockerd`, and the images on the machine's engine (`grenadier images`); where one is missing, the test says so by its name.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests start processes and wait for another one's work in real time"
+)]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
