@@ -105,7 +105,7 @@ mod tests {
     fn what_cannot_be_is_told_with_its_place() {
         assert!(told("profile: {power-no: 1s}").contains("power-on"), "{}", told("profile: {power-no: 1s}"));
         assert!(told("profile: {resync: 1us}").contains("from 10ms to 1h"));
-        assert!(told("profile: {create: 2h}").contains("from 0ns to 1h"), "{}", told("profile: {create: 2h}"));
+        assert!(told("profile: {create: 2h}").contains("from 0s to 1h"), "{}", told("profile: {create: 2h}"));
         assert!(told("profile: {backoff-initial: 1s}").contains("belong together"));
         let crossed = told("profile: {neighbour-reachable-low: 2s, neighbour-reachable-high: 1s}");
         assert!(crossed.contains("is longer than"), "{crossed}");

@@ -130,7 +130,7 @@ fn what_no_scenario_has_is_told_with_its_place() {
         (
             "*->v0.2.0",
             "v0.2.0->v0.1.10",
-            "18:13: no scenario upgrades v0.2.0->v0.1.10; upgrades: v0.1.10->v0.1.10, v0.1.10->v0.2.0, v0.1.7 (like \
+            "18:13: no scenario upgrades v0.2.0->v0.1.10; upgrades: v0.1.10->v0.1.10, v0.1.10->v0.2.0, v0.1.10->v0.3.0 (like v0.2.0), v0.1.7 (like \
              v0.1.8)->v0.1.8, v0.1.8->v0.1.9",
         ),
         (
