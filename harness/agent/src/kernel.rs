@@ -78,10 +78,8 @@ fn counted(arguments: &[&str]) -> Result<BTreeMap<String, u32>, NetworkError> {
 
 /// A line without the priority that the kernel gives a rule by its turn, and with one blank between words.
 fn normal(line: &str) -> String {
-    let words = line
-        .split_whitespace()
-        .filter(|word| !word.trim_end_matches(':').bytes().all(|byte| byte.is_ascii_digit()) || !word.ends_with(':'));
-    words.collect::<Vec<_>>().join(" ")
+    let line = line.split_once(":\t").map_or(line, |(_, rule)| rule);
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn told(arguments: &[&str]) -> Result<String, NetworkError> {

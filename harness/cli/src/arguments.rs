@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use grenadier_clock::Seed;
 use grenadier_explore::Shard;
 use grenadier_outputs::Document;
+use grenadier_runner::run_command;
 
 /// Rehearse the upgrade.
 ///
@@ -192,6 +194,21 @@ pub(crate) struct Chosen {
     /// The procedure the engine follows; the scenario's own by default
     #[arg(long, value_name = "NAME")]
     pub procedure: Option<String>,
+}
+
+impl Chosen {
+    /// The command that runs it again, alike.
+    pub(crate) fn run_again(
+        &self,
+        world: grenadier_events::World,
+        seed: Seed,
+        faults: &[String],
+        timing: Option<&str>,
+    ) -> String {
+        let faults: String = faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
+        let timing = timing.map(|path| format!(" --timing '{path}'")).unwrap_or_default();
+        run_command(&self.scenario, self.procedure.as_deref(), world, seed) + &faults + &timing
+    }
 }
 
 #[derive(Debug, Args)]

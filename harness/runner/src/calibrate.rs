@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grenadier_catalog::TimingField;
+use grenadier_fleet::OperationError;
 use grenadier_fleet_docker::engine::{EngineHost, connect, host_of};
 use serde::Deserialize;
 
@@ -31,22 +32,21 @@ pub fn time_operations(times: usize) -> Result<(EngineHost, Lengths), DockerErro
         let docker = connect().await?;
         let host = host_of(&docker).await.map_err(DockerError::Host)?;
         let mut trial = Trial::start(&docker).await?;
-        let mut lengths = Ok(Lengths::new());
-        for _ in 0..times {
-            lengths = match (lengths, trial.measure().await) {
-                (Ok(mut lengths), Ok(more)) => {
-                    lengths.extend(more);
-                    Ok(lengths)
-                }
-                (Err(error), _) | (_, Err(error)) => Err(error),
-            };
-        }
+        let lengths = measured(&mut trial, times).await;
         let report = trial.end().await;
         if !report.is_clean() {
             return Err(DockerError::Left { failures: report.failures.join("; ") });
         }
         Ok((host, lengths.map_err(DockerError::Operation)?))
     })
+}
+
+async fn measured(trial: &mut Trial, times: usize) -> Result<Lengths, OperationError> {
+    let mut lengths = Lengths::new();
+    for _ in 0..times {
+        lengths.extend(trial.measure().await?);
+    }
+    Ok(lengths)
 }
 
 /// The timers that the docker world sets, in place of those of a real installation.

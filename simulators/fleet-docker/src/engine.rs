@@ -4,6 +4,9 @@ pub use bollard::Docker;
 pub use bollard::errors::Error;
 use std::time::Duration;
 
+use bollard::models::EventMessage;
+use bollard::query_parameters::EventsOptions;
+use futures_util::Stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +75,16 @@ impl ConnectError {
             ConnectError::TooOld { .. } => "upgrade the engine to 20.10 or later; the virtual world needs none",
         }
     }
+}
+
+/// What the engine tells from now on, of that which has one of these values for each of these keys.
+pub(crate) fn events(
+    docker: &Docker,
+    filters: &[(&str, &[&str])],
+) -> impl Stream<Item = Result<EventMessage, Error>> + Unpin {
+    let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let filters = filters.iter().map(|(key, values)| ((*key).to_owned(), owned(values))).collect();
+    Box::pin(docker.events(Some(EventsOptions { filters: Some(filters), ..Default::default() })))
 }
 
 /// The oldest API that was tried: that of engine 20.10.

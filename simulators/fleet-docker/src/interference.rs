@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::query_parameters::EventsOptions;
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
+use crate::engine::events;
 use crate::owner;
 use crate::shared::Shared;
 
@@ -41,9 +41,7 @@ impl Drop for Interference {
 /// Acts on the engine's events until it has no more.
 async fn listen(shared: &Arc<Shared>) {
     let label = format!("{}={}", owner::RUN, shared.run());
-    let filters = [("type", "container".to_owned()), ("event", "pause".to_owned()), ("label", label)];
-    let filters = filters.map(|(key, value)| (key.to_owned(), vec![value])).into();
-    let mut events = shared.docker.events(Some(EventsOptions { filters: Some(filters), ..Default::default() }));
+    let mut events = events(&shared.docker, &[("type", &["container"]), ("event", &["pause"]), ("label", &[&label])]);
     // A broken stream means the same as its end: it is asked for again.
     while let Some(Ok(event)) = events.next().await {
         let Some(id) = event.actor.and_then(|actor| actor.id) else { continue };

@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
-use bollard::query_parameters::{EventsOptions, InspectContainerOptions};
+use bollard::query_parameters::InspectContainerOptions;
 use futures_util::StreamExt;
 
-use crate::engine::has_status;
+use crate::engine::{events, has_status};
 
 /// How long an engine may be silent before it counts as gone. One that keeps its containers over a restart is back within it.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -81,10 +81,7 @@ enum Heard {
 }
 
 async fn listen(docker: &Docker, relay: &str) -> Heard {
-    let events = ["die", "destroy"].map(str::to_owned).to_vec();
-    let filters = [("container".to_owned(), vec![relay.to_owned()]), ("event".to_owned(), events)];
-    let options = EventsOptions { filters: Some(filters.into()), ..Default::default() };
-    match docker.events(Some(options)).next().await {
+    match events(docker, &[("container", &[relay]), ("event", &["die", "destroy"])]).next().await {
         Some(Ok(_)) => Heard::End,
         Some(Err(_)) | None => Heard::Nothing,
     }

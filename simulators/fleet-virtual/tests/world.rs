@@ -203,17 +203,23 @@ fn a_kept_connection_breaks_even_where_new_ones_never_fail() {
     assert!(seen.len() >= 3 && !seen[1].1 && seen.last().unwrap().1, "{seen:?}");
 }
 
+/// A server that a client watches is replaced by another at the same address. Gives the client.
+async fn swapped(world: &VirtualWorld) -> MachineId {
+    let old = started(world, server("old", 1)).await;
+    let client = started(world, client()).await;
+    world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
+    world.perform(Operation::PowerOff { machine: old }).await.unwrap();
+    started(world, server("new", 2)).await;
+    client
+}
+
 /// When a call that a client makes right after its server was replaced comes back, in seconds from then.
 fn call_across_a_swap(ledger: Ledger) -> (String, u64) {
     let log = EventLog::default();
     let world = VirtualWorld::new(WorldConfig { ledger, ..config(1, &log) });
     world.use_wire(Wire::new(Vec::new(), Arc::new(world.clone()), log));
     world.block_on(async {
-        let old = started(&world, server("old", 1)).await;
-        let client = started(&world, client()).await;
-        world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
-        world.perform(Operation::PowerOff { machine: old }).await.unwrap();
-        started(&world, server("new", 2)).await;
+        let client = swapped(&world).await;
         let config = BTreeMap::from([("call".to_owned(), "198.18.2.20:443".to_owned())]);
         let change = Reconfiguration { config, ..Reconfiguration::default() };
         world.perform(Operation::Reconfigure { machine: client, change }).await.unwrap();
@@ -316,11 +322,7 @@ fn one_seed_one_log() {
         let log = EventLog::default();
         let world = world(seed, &log);
         world.block_on(async {
-            let old = started(&world, server("old", 1)).await;
-            let client = started(&world, client()).await;
-            world.watch(watch(client, ProbeKind::HttpNew), "shop", "client");
-            world.perform(Operation::PowerOff { machine: old }).await.unwrap();
-            started(&world, server("new", 2)).await;
+            swapped(&world).await;
             world.sleep(Duration::from_secs(120)).await;
         });
         log.hash()

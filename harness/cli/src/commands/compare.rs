@@ -6,7 +6,7 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_compare::{Comparison, Told, text, verdict};
 use grenadier_events::{EventLog, World};
-use grenadier_runner::{missing_in_docker, run_command, run_docker, run_virtual};
+use grenadier_runner::{missing_in_docker, run_docker, run_virtual};
 use grenadier_scenario::Case;
 use thiserror::Error;
 
@@ -49,11 +49,8 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
         PathBuf::from("grenadier-runs").join(format!("{}{}-compare", loaded.scenario.name, other.unwrap_or_default()))
     });
     let replay = |world| {
-        let (chosen, faults) = (&arguments.chosen, &arguments.faults);
-        let timing = arguments.timing.as_ref().filter(|_| world == World::Virtual);
-        let faults: String = faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
-        let timing = timing.map(|path| format!(" --timing '{path}'")).unwrap_or_default();
-        run_command(&chosen.scenario, chosen.procedure.as_deref(), world, seed) + &faults + &timing
+        let timing = arguments.timing.as_deref().filter(|_| world == World::Virtual);
+        arguments.chosen.run_again(world, seed, &arguments.faults, timing)
     };
     let simulated = run_virtual(&timed, seed, &replay(World::Virtual), EventLog::default());
     let talks = format == Format::Text && !arguments.quiet.quiet;
@@ -65,8 +62,7 @@ fn compared(arguments: &Compare) -> Result<ExitCode, ExitCode> {
     if talks {
         complain(&format!("docker   {}\n", real.verdict.summary));
     }
-    for (output, world) in [(&simulated, "virtual"), (&real, "docker")] {
-        let scenario = if world == "virtual" { &timed } else { &loaded.scenario };
+    for (output, world, scenario) in [(&simulated, "virtual", &timed), (&real, "docker", &loaded.scenario)] {
         let case = Case { declared: loaded.scenario.clone(), ..Case::of(loaded.origin(), scenario.clone()) };
         let written = leave(&folder.join(world), &case, output);
         written.map_err(|error| unfit(&error, Some("choose another folder with --out")))?;

@@ -8,7 +8,7 @@ use grenadier_checks::ExitCode;
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
 use grenadier_report::{Ending, Live, Style, ending, json, verdict_line};
-use grenadier_runner::{RunOutput, run_command, run_docker, run_virtual};
+use grenadier_runner::{RunOutput, run_docker, run_virtual};
 use grenadier_scenario::{Case, Loaded, Scenario};
 use thiserror::Error;
 
@@ -79,9 +79,7 @@ fn replay(arguments: &Run, seed: Seed) -> String {
         World::Virtual => grenadier_events::World::Virtual,
         World::Docker => grenadier_events::World::Docker,
     };
-    let faults: String = arguments.faults.iter().map(|fault| format!(" --fault '{fault}'")).collect();
-    let timing = arguments.timing.as_ref().map(|path| format!(" --timing '{path}'")).unwrap_or_default();
-    run_command(&arguments.chosen.scenario, arguments.chosen.procedure.as_deref(), world, seed) + &faults + &timing
+    arguments.chosen.run_again(world, seed, &arguments.faults, arguments.timing.as_deref())
 }
 
 /// The folder that explains the run.

@@ -126,13 +126,8 @@ impl Run<'_> {
             }
             Step::Kill { master } => {
                 self.subject.kill(*master);
-                let down = |state: &Value| state["haproxy"]["running"] == false;
                 let up =
                     |state: &Value| state["services"]["haproxy"] == "active" && state["haproxy"]["running"] == true;
-                self.wait(|subject| {
-                    let state = subject.state();
-                    if down(&state) || up(&state) { Ok(()) } else { Err(state.to_string()) }
-                })?;
                 self.wait(|subject| {
                     let state = subject.state();
                     if up(&state) { Ok(()) } else { Err(state.to_string()) }

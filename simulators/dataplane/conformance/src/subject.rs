@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::Request;
@@ -24,6 +25,19 @@ pub struct Answer {
     pub headers: BTreeMap<String, String>,
     /// The body; null where it is empty or no JSON.
     pub body: Value,
+}
+
+impl Answer {
+    /// An answer as it came.
+    #[must_use]
+    pub fn of(response: &http::Response<Bytes>) -> Answer {
+        let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body: serde_json::from_slice(response.body()).unwrap_or_default(),
+        }
+    }
 }
 
 /// A running appliance. Names and passwords are its own business: a [`Request`] says only whether they are to be right.

@@ -147,12 +147,7 @@ impl Subject for Real {
             Err(Failure::Refused { .. }) => None,
             answered => Some(answered.unwrap_or_else(|failure| panic!("{request:?}: {failure}"))),
         });
-        let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-        Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: serde_json::from_slice(response.body()).unwrap_or_default(),
-        }
+        Answer::of(&response)
     }
 
     fn pass(&mut self) {

@@ -6,11 +6,7 @@ use grenadier_fleet::{Mishap, Operation, OperationError};
 use crate::world::World;
 
 pub(crate) async fn programs_on_a_full_disk(docker: Docker) {
-    let mut world = World::new(docker, &["frontend"]).await;
-    let address = world.net(0, 10, 24);
-    let spec = world.responder("one", "frontend", address, None);
-    let machine = world.create(spec).await;
-    world.boot(machine).await;
+    let (mut world, machine) = World::with_responder(docker).await;
     let host = world.address(0, 10);
     // A pipe is the real shell's, and so is what it writes.
     let write = "echo content | cat > /etc/written";
@@ -45,11 +41,7 @@ pub(crate) async fn a_partition_leaves_the_card_alone(docker: Docker) {
 }
 
 pub(crate) async fn a_partition_that_cannot_be_made(docker: Docker) {
-    let mut world = World::new(docker, &["frontend"]).await;
-    let address = world.net(0, 10, 24);
-    let spec = world.responder("one", "frontend", address, None);
-    let machine = world.create(spec).await;
-    world.boot(machine).await;
+    let (mut world, machine) = World::with_responder(docker).await;
     // Somebody's own queueing discipline stands where ours would.
     world.exec(machine, "one", &["tc", "qdisc", "add", "dev", "eth0", "ingress"]).await;
     let cannot = world.perform(Operation::Suffer { machine, mishap: Mishap::Partition }).await;

@@ -8,14 +8,6 @@ use grenadier_fleet::{
 
 use crate::world::World;
 
-async fn started(world: &mut World) -> MachineId {
-    let address = world.net(0, 10, 24);
-    let spec = world.responder("one", "frontend", address, None);
-    let machine = world.create(spec).await;
-    world.boot(machine).await;
-    machine
-}
-
 async fn remove(world: &World, machine: MachineId) {
     let options = RemoveContainerOptions { force: true, ..Default::default() };
     let removed = world.docker.remove_container(&world.container(machine, "one"), Some(options)).await;
@@ -31,8 +23,7 @@ async fn went_off(world: &mut World, from: usize, sentence: &str) {
 }
 
 pub(crate) async fn removed(docker: Docker) {
-    let mut world = World::new(docker, &["frontend"]).await;
-    let machine = started(&mut world).await;
+    let (mut world, machine) = World::with_responder(docker).await;
     let snapshot = Operation::Snapshot { machine, name: "s".into(), description: String::new(), memory: false };
     let OperationOutput::Snapshot(snapshot) = world.must(snapshot).await else { panic!("no snapshot") };
     let container = world.container(machine, "one");
@@ -70,8 +61,7 @@ pub(crate) async fn removed(docker: Docker) {
 }
 
 pub(crate) async fn paused(docker: Docker) {
-    let mut world = World::new(docker, &["frontend"]).await;
-    let machine = started(&mut world).await;
+    let (mut world, machine) = World::with_responder(docker).await;
     // Taking a snapshot pauses a container too, which is nobody's interference.
     let snapshot = Operation::Snapshot { machine, name: "s".into(), description: String::new(), memory: false };
     world.must(snapshot).await;

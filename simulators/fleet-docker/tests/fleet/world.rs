@@ -152,6 +152,16 @@ impl World {
         spec
     }
 
+    /// A fleet with one segment, `frontend`, and on it a responder `one` that is up, at host 10.
+    pub(crate) async fn with_responder(docker: Docker) -> (World, MachineId) {
+        let mut world = World::new(docker, &["frontend"]).await;
+        let address = world.net(0, 10, 24);
+        let spec = world.responder("one", "frontend", address, None);
+        let machine = world.create(spec).await;
+        world.boot(machine).await;
+        (world, machine)
+    }
+
     /// Takes in what happened, waiting for something where nothing did.
     pub(crate) async fn take(&mut self) {
         self.fleet.wait_for_events().await;

@@ -41,13 +41,7 @@ impl Subject for Virtual {
             Password::Wrong => Some("another"),
             Password::None => None,
         };
-        let response = self.machine.request(request.method, &request.path, &request.body, password);
-        let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-        Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: serde_json::from_slice(response.body()).unwrap_or_default(),
-        }
+        Answer::of(&self.machine.request(request.method, &request.path, &request.body, password))
     }
 
     fn pass(&mut self) {
@@ -73,6 +67,7 @@ impl Subject for Virtual {
     fn kill(&mut self, _master: bool) {
         // The model is one process.
         assert_eq!(self.machine.sh("pkill -KILL haproxy").0, 0);
+        assert_eq!(self.state()["haproxy"]["running"], false);
     }
 
     fn vip(&self) -> String {
