@@ -81,7 +81,7 @@ impl ConnectError {
 pub(crate) fn events(
     docker: &Docker,
     filters: &[(&str, &[&str])],
-) -> impl Stream<Item = Result<EventMessage, Error>> + Unpin {
+) -> impl Stream<Item = Result<EventMessage, Error>> + Unpin + use<> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     let filters = filters.iter().map(|(key, values)| ((*key).to_owned(), owned(values))).collect();
     Box::pin(docker.events(Some(EventsOptions { filters: Some(filters), ..Default::default() })))
