@@ -14,6 +14,7 @@
 #[cfg(feature = "codecs")]
 pub mod codecs;
 mod command;
+mod delay;
 mod disk;
 mod encoding;
 mod guests;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use grenadier_fleet::Mac;
 use grenadier_guest::RouteRule;
@@ -12,7 +13,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::impairment::{self, Impairment};
+use crate::delay::Delay;
+use crate::impairment::Impairment;
 
 /// A network card as the fleet describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,8 @@ pub struct Network {
     /// Where table names are given numbers.
     tables_file: PathBuf,
     impairment: Impairment,
+    /// What holds packets back, where the impairment says so.
+    delay: Option<Delay>,
 }
 
 /// The first number given to a routing table that has only a name; low ones are left to people, 253–255 are the kernel's.
@@ -93,7 +97,8 @@ impl Network {
     /// The namespace with no card set up yet; cards get these neighbour timers, or keep Linux's.
     pub fn new(neighbour: Option<NeighbourTimers>) -> Network {
         let tables_file = "/etc/iproute2/rt_tables".into();
-        Network { interfaces: BTreeMap::new(), nics: Vec::new(), neighbour, tables_file, impairment: Impairment::None }
+        let (interfaces, nics, impairment) = (BTreeMap::new(), Vec::new(), Impairment::default());
+        Network { interfaces, nics, neighbour, tables_file, impairment, delay: None }
     }
 
     /// The cards, in order of keys.
@@ -155,6 +160,12 @@ impl Network {
         if before == impairment {
             return Ok(());
         }
+        self.delay = None;
+        if impairment.delay_ms > 0 {
+            let by = Duration::from_millis(impairment.delay_ms);
+            let delay = Delay::begin(by).map_err(|error| NetworkError::Run(format!("a packet socket: {error}")))?;
+            self.delay = Some(delay);
+        }
         for name in self.interfaces.values() {
             batch("tc", &before.end(name))?;
         }
@@ -164,19 +175,19 @@ impl Network {
                     // The last one may have got no further than its first command.
                     let _none = batch("tc", &impairment.end(name));
                 }
-                self.impairment = Impairment::None;
+                (self.impairment, self.delay) = (Impairment::default(), None);
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    /// Sees whether the kernel can impair cards, without impairing one.
+    /// Sees whether the kernel can impair cards like this, without impairing one.
     ///
     /// # Errors
     /// It cannot, or `tc` is missing.
-    pub fn try_impairment() -> Result<(), NetworkError> {
-        batch("tc", &impairment::trial())
+    pub fn try_impairment(impairment: Impairment) -> Result<(), NetworkError> {
+        batch("tc", &impairment.trial())
     }
 
     /// Changes a card that is set up. Taking the link down for a new hardware address costs the kernel its routes, not its

@@ -58,10 +58,12 @@ pub enum ToAgent {
         /// How badly.
         impairment: Impairment,
     },
-    /// Whether the kernel could impair networks; nothing is impaired.
+    /// Whether the kernel could impair networks like this; nothing is impaired.
     TryImpairment {
         /// To be repeated in the answer.
         request: u64,
+        /// How badly they would do.
+        impairment: Impairment,
     },
     /// The machine's disk has no room from now on.
     FillDisk {
@@ -120,6 +122,8 @@ pub struct BootMishaps {
     pub no_address: bool,
     /// Its disk has no room.
     pub disk_full: bool,
+    /// By how much its boot is longer than it should be, in milliseconds.
+    pub slow_start_ms: u64,
     /// Its networks do as badly as this.
     pub impairment: Impairment,
 }

@@ -60,7 +60,10 @@ fn lines_of_stdin() -> mpsc::UnboundedReceiver<ToAgent> {
 async fn play(make_guest: MakeGuest, outbox: Outbox, mut orders: mpsc::UnboundedReceiver<ToAgent>) {
     outbox.put(FromAgent::Hello);
     let Some(ToAgent::Boot(boot)) = orders.recv().await else { return };
-    let Some((time, early)) = learn_time(&outbox, &mut orders).await else { return };
+    let Some((time, mut early)) = learn_time(&outbox, &mut orders).await else { return };
+    if !start_slowly(Duration::from_millis(boot.mishaps.slow_start_ms), &mut orders, &mut early).await {
+        return;
+    }
     let (inside, mut from_inside) = mpsc::unbounded_channel();
     let (mut agent, mut incoming) = Agent::new(*boot, time, outbox, inside, make_guest);
     for order in early {
@@ -83,6 +86,23 @@ async fn play(make_guest: MakeGuest, outbox: Outbox, mut orders: mpsc::Unbounded
             Some(request) = incoming.recv() => agent.http(request),
             Some(news) = from_inside.recv() => agent.news(news),
             () = sleep => agent.timers(),
+        }
+    }
+}
+
+/// Waits until the machine comes to its first instruction, and keeps the orders that come meanwhile; false where nobody is left to
+/// give any.
+async fn start_slowly(by: Duration, orders: &mut mpsc::UnboundedReceiver<ToAgent>, early: &mut Vec<ToAgent>) -> bool {
+    let waited = tokio::time::sleep(by);
+    tokio::pin!(waited);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut waited => return true,
+            order = orders.recv() => match order {
+                Some(order) => early.push(order),
+                None => return false,
+            },
         }
     }
 }
@@ -250,7 +270,9 @@ impl Agent {
                 let done = self.host.impair(impairment);
                 self.answer(request, done);
             }
-            ToAgent::TryImpairment { request } => self.answer(request, Network::try_impairment()),
+            ToAgent::TryImpairment { request, impairment } => {
+                self.answer(request, Network::try_impairment(impairment));
+            }
             ToAgent::FillDisk { request } => {
                 self.disk.fill();
                 self.answer(request, Ok::<(), NetworkError>(()));

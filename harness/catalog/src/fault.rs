@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::named::named;
-use crate::{CallTemplate, FaultPlace};
+use crate::{CallTemplate, FaultPlace, Percent};
 
 named! {
     /// Who carries a fault out.
@@ -38,7 +38,11 @@ named! {
         BootFails = "boot-fails", "the next time a machine is powered on it does not boot";
         NoAddress = "no-address", "the next time a machine boots it gets no address";
         DiskFull = "disk-full", "a machine's disk is full from now on";
+        SlowStart = "slow-start", "the next time a machine boots it takes longer, by `for`";
+        Pause = "pause", "a machine stands still, for `for` or until the end: its power stays on, and it neither works nor answers";
         Partition = "partition", "a machine is cut off from its networks, for `for` or until the end";
+        Delay = "delay", "what a machine is sent reaches it late, by `by`, for `for` or until the end";
+        Loss = "loss", "a machine's networks lose a share `rate` of the packets in either direction, for `for` or until the end";
     }
 }
 
@@ -51,6 +55,9 @@ impl FaultKind {
     /// How late the answer to a `slow` call is where nothing else is said: within the time in which clients still wait.
     pub const SLOW: Duration = Duration::from_secs(20);
 
+    /// How much longer a boot takes that suffers a `slow-start` where nothing else is said.
+    pub const SLOW_START: Duration = Duration::from_secs(60);
+
     /// The layer that carries the fault out.
     pub fn layer(self) -> FaultLayer {
         match self {
@@ -62,9 +69,15 @@ impl FaultKind {
             Self::Unavailable | Self::Throttle | Self::Unauthorised | Self::ErrorAfter => FaultLayer::Protocol,
             Self::TaskFails | Self::TaskStuck => FaultLayer::Operation,
             Self::CrashBefore | Self::CrashAfter | Self::CrashJournaled => FaultLayer::Engine,
-            Self::MachineCrash | Self::BootFails | Self::NoAddress | Self::DiskFull | Self::Partition => {
-                FaultLayer::Operation
-            }
+            Self::MachineCrash
+            | Self::BootFails
+            | Self::NoAddress
+            | Self::DiskFull
+            | Self::SlowStart
+            | Self::Pause
+            | Self::Partition
+            | Self::Delay
+            | Self::Loss => FaultLayer::Operation,
         }
     }
 
@@ -75,12 +88,30 @@ impl FaultKind {
 
     /// Whether it happens to a machine, which must be named.
     pub fn needs_machine(self) -> bool {
-        matches!(self, Self::MachineCrash | Self::BootFails | Self::NoAddress | Self::DiskFull | Self::Partition)
+        match self {
+            Self::MachineCrash | Self::BootFails | Self::NoAddress | Self::DiskFull | Self::SlowStart => true,
+            _ => self.lasts(),
+        }
+    }
+
+    /// Whether it lasts on a machine until it is over: for as long as is said, or until the end.
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::Pause | Self::Partition | Self::Delay | Self::Loss)
     }
 
     /// Whether it may be said how long it lasts.
     pub fn takes_length(self) -> bool {
-        matches!(self, Self::Slow | Self::Partition)
+        matches!(self, Self::Slow | Self::SlowStart) || self.lasts()
+    }
+
+    /// How late packets come where nothing else is said; none where they come when they come.
+    pub fn lateness(self) -> Option<Duration> {
+        (self == Self::Delay).then_some(Duration::from_millis(200))
+    }
+
+    /// The share of packets that are lost where nothing else is said; none where that is not a question of shares.
+    pub fn rate(self) -> Option<Percent> {
+        (self == Self::Loss).then_some(Percent::TWENTY)
     }
 
     /// Whether the fault makes sense at a place.
@@ -185,7 +216,7 @@ mod tests {
     #[test]
     fn steps_suffer_crashes_and_what_happens_to_machines() {
         let at_step = kinds("power-on-new");
-        assert_eq!(at_step.len(), 8);
+        assert_eq!(at_step.len(), 12);
         for kind in FaultKind::ALL {
             assert_eq!(at_step.contains(&kind.name()), kind.is_crash() || kind.needs_machine(), "{kind}");
         }

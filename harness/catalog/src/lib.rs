@@ -23,6 +23,7 @@ mod facts;
 mod fault;
 mod named;
 mod outcome;
+mod percent;
 mod phase;
 mod place;
 mod probe;
@@ -42,6 +43,7 @@ pub use facts::{FactError, FactField, FactKind, FactValue, RouteRulesOnStop, Ver
 pub use fault::{FaultKind, FaultLayer};
 pub use named::Named;
 pub use outcome::{AfterCrash, Machine, Outcome, Residual};
+pub use percent::{Percent, PercentError};
 pub use phase::{Phase, World};
 pub use place::FaultPlace;
 pub use probe::ProbeKind;

@@ -45,8 +45,10 @@ pub(crate) enum Command {
   grenadier run haproxy-appliance-swap --fault deploy-new=crash-after:resume
   grenadier run haproxy-appliance-swap --format json | jq .verdict
 
-Behind the kind, each after a colon: the machine it happens to, how long it lasts, and what follows a crash:
+Behind the kind, each after a colon: the machine it happens to, by how much or which share, how long it lasts, and what follows
+a crash:
   power-on-new=partition:new-appliance:60s   deploy-new=crash-after:rollback
+  verify-services=delay:new-appliance:200ms:60s   verify-services=loss:new-appliance:20%:60s
 
 The folder holds report.html (the run on one page, for people), trace.json (for https://ui.perfetto.dev), events.jsonl,
 verdict.json, junit.xml, states/, and case.yaml, which replays it.")]

@@ -10,8 +10,8 @@ use crate::coverage::Excluded;
 use crate::plan::Plan;
 use crate::points::{Point, StepPoint};
 
-/// How long an explored partition lasts: longer than any call waits, and not for ever, which nobody could survive.
-const PARTITION: Duration = Duration::from_secs(60);
+/// How long it lasts that is explored, where it lasts: longer than any call waits, and not for ever, which nobody could survive.
+const LASTING: Duration = Duration::from_secs(60);
 
 /// The machines to which things happen. What the upgrade is to leave as it was is left out: no step of an upgrade mends a machine
 /// that it does not touch, so an old machine that breaks meanwhile stays broken whatever the engine does.
@@ -45,7 +45,7 @@ pub fn faults_at_step(step: &StepPoint, taken: &[Fault]) -> Vec<Fault> {
         if !kind.needs_machine() {
             return variants(fault);
         }
-        let length = (*kind == FaultKind::Partition).then_some(PARTITION);
+        let length = kind.lasts().then_some(LASTING);
         let on = |machine| Fault { machine: Some(machine), length, ..fault.clone() };
         step.machines.iter().copied().filter(|machine| EXPLORED.contains(machine)).map(on).collect()
     });

@@ -70,9 +70,9 @@ impl Plan {
     }
 }
 
-/// What a fault does, without how long it lasts: `slow`, `machine-crash:new-appliance`, `crash-after:rollback`.
+/// What a fault does, without how much of it and for how long: `slow`, `machine-crash:new-appliance`, `crash-after:rollback`.
 pub(crate) fn kind(fault: &Fault) -> String {
-    Fault { length: None, ..fault.clone() }.what()
+    Fault { by: None, rate: None, length: None, ..fault.clone() }.what()
 }
 
 /// The step a fault is at.

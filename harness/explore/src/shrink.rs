@@ -110,6 +110,8 @@ fn retold(fault: &Fault, kind: FaultKind) -> Fault {
         at: fault.at.clone(),
         kind,
         machine: fault.machine.filter(|_| kind.needs_machine()),
+        by: kind.lateness(),
+        rate: kind.rate(),
         length: fault.length.filter(|_| kind.takes_length()),
         then: fault.then.filter(|_| kind.is_crash()),
     }

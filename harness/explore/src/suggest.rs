@@ -40,12 +40,15 @@ const SYMPTOMS: &[(&[&str], &[FaultKind])] = {
         (&["systemerror", "general system error", "task failed", "task ended in error"], &[TaskFails, ErrorAfter]),
         (&["internal server error", "bad gateway", "500", "502"], &[ErrorAfter]),
         (&["still running", "task timed out", "task did not"], &[TaskStuck]),
+        (&["retransmi", "packet loss", "dropped packets"], &[Loss, Delay]),
+        (&["stunned", "hung task", "soft lockup", "clock jumped", "not responding"], &[Pause]),
         (&["timed out", "timeout", "deadline exceeded", "no answer"], &[HangAfter, TaskStuck, Hang, Slow]),
         (&["already exists", "duplicatename", "duplicate name"], &[LostReply, HangAfter]),
         (&["invalidpowerstate", "already powered"], &[LostReply, HangAfter]),
         (&["stale", "out of date", "older than"], &[StaleRead]),
         (&["failed to boot", "kernel panic", "emergency mode"], &[BootFails]),
         (&["no address", "no ip address", "dhcp"], &[NoAddress]),
+        (&["slow boot", "waiting for tools", "tools are not running"], &[SlowStart]),
     ]
 };
 

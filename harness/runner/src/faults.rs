@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
@@ -90,10 +91,10 @@ impl Mishaps {
                 };
                 for (fault, machine) in self.take(&step) {
                     let happened = happen(stage, &fault, &machine).await;
-                    if let (true, FaultKind::Partition, Some(length)) = (happened, fault.kind, fault.length) {
+                    if let (true, Some(end), Some(length)) = (happened, end(fault.kind), fault.length) {
                         repairs.push(async move {
                             stage.clock().sleep(length).await;
-                            repair(stage, &machine).await;
+                            suffer(stage, &machine, end).await;
                         });
                     }
                 }
@@ -117,7 +118,7 @@ fn begun(log: &EventLog) -> mpsc::UnboundedReceiver<String> {
 /// Makes one happen, and says so; whether it did.
 async fn happen(stage: &dyn Stage, fault: &Fault, machine: &str) -> bool {
     let (at, what) = (fault.at.to_string(), fault.what());
-    let done = match (mishap(fault.kind), stage.machine(machine)) {
+    let done = match (mishap(fault), stage.machine(machine)) {
         (Some(mishap), Some(id)) => {
             stage.perform(Operation::Suffer { machine: id, mishap }).await.map_err(|error| chain(&error))
         }
@@ -135,20 +136,36 @@ async fn happen(stage: &dyn Stage, fault: &Fault, machine: &str) -> bool {
     true
 }
 
-async fn repair(stage: &dyn Stage, machine: &str) {
+async fn suffer(stage: &dyn Stage, machine: &str, mishap: Mishap) {
     if let Some(id) = stage.machine(machine) {
-        // One that is gone by now needs no networks.
-        let _gone = stage.perform(Operation::Suffer { machine: id, mishap: Mishap::Repair }).await;
+        // One that is gone by now needs nothing.
+        let _gone = stage.perform(Operation::Suffer { machine: id, mishap }).await;
     }
 }
 
-fn mishap(kind: FaultKind) -> Option<Mishap> {
-    Some(match kind {
+/// What a fault is to the fleet, where it happens to a machine.
+fn mishap(fault: &Fault) -> Option<Mishap> {
+    Some(match fault.kind {
         FaultKind::MachineCrash => Mishap::Crash,
         FaultKind::BootFails => Mishap::BootFails,
         FaultKind::NoAddress => Mishap::NoAddress,
         FaultKind::DiskFull => Mishap::DiskFull,
+        FaultKind::SlowStart => Mishap::SlowStart(fault.length.unwrap_or(FaultKind::SLOW_START)),
+        FaultKind::Pause => Mishap::Pause,
         FaultKind::Partition => Mishap::Partition,
+        FaultKind::Delay => Mishap::Delay(fault.by?),
+        FaultKind::Loss => Mishap::Loss(fault.rate?.get()),
+        _ => return None,
+    })
+}
+
+/// What ends a fault that lasts.
+fn end(kind: FaultKind) -> Option<Mishap> {
+    Some(match kind {
+        FaultKind::Pause => Mishap::Resume,
+        FaultKind::Partition => Mishap::Repair,
+        FaultKind::Delay => Mishap::Delay(Duration::ZERO),
+        FaultKind::Loss => Mishap::Loss(0),
         _ => return None,
     })
 }

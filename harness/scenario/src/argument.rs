@@ -1,6 +1,6 @@
 //! Faults on the command line: `power-on-new/vsphere.PowerOnVM_Task#1=lost-reply`.
 
-use grenadier_catalog::{AfterCrash, Named, parse_duration};
+use grenadier_catalog::{AfterCrash, FaultKind, Named, parse_duration};
 
 use crate::decode::{excludes, one_fault};
 use crate::diagnostic::Finding;
@@ -8,13 +8,15 @@ use crate::yaml::{Entry, Kind, Node};
 use crate::{Diagnostics, Fault, Scenario};
 
 /// Reads a fault as it stands on the command line, for a scenario: `PLACE=KIND`, and behind it, each after a colon, the machine
-/// it happens to, how long it lasts and what a new engine process is asked for.
+/// it happens to, by how much a `delay` delays or which share a `loss` costs, how long it lasts, and what a new engine process is
+/// asked for.
 ///
 /// ```
 /// use grenadier_scenario::{load, parse_fault};
 ///
 /// let scenario = load("haproxy-appliance-swap")?.scenario;
 /// for text in ["power-on-new/vsphere.PowerOnVM_Task#1=slow:5s", "verify-services=partition:new-appliance:1m",
+///              "verify-services=delay:new-appliance:200ms:1m", "verify-services=loss:new-appliance:20%:1m",
 ///              "deploy-new=crash-after:rollback"] {
 ///     let fault = parse_fault(text, &scenario).map_err(|problems| problems.to_string())?;
 ///     assert_eq!(fault.to_string(), text);
@@ -59,9 +61,14 @@ fn node(text: &str) -> Node {
     let mut entries = vec![entry("at", text, 0..place_end)];
     let mut from = place_end + 1;
     for (number, part) in text.get(from..).into_iter().flat_map(|what| what.split(':')).enumerate() {
+        let delays = matches!(entries.get(1), Some(Entry { value: Node { kind: Kind::Text(kind), .. }, .. }) if kind == FaultKind::Delay.name());
+        let has_by = entries.iter().any(|entry| entry.key == "by");
         let key = match part {
             _ if number == 0 => "do",
+            // Of the two lengths of a delay the first says how late packets come.
+            _ if parse_duration(part).is_ok() && delays && !has_by => "by",
             _ if parse_duration(part).is_ok() => "for",
+            _ if part.ends_with('%') => "rate",
             _ if AfterCrash::parse(part).is_some() => "then",
             _ => "machine",
         };
@@ -119,6 +126,9 @@ mod tests {
             ("power-on-new=boot-fails", "`boot-fails` happens to a machine, and none is named"),
             ("power-on-new=boot-fails:newappliance", "unknown machine `newappliance`"),
             ("power-on-new/vsphere.Login#1=hang:20s", "`for` means nothing to `hang`"),
+            ("power-on-new=pause:new-appliance:20%", "`rate` means nothing to `pause`"),
+            ("power-on-new=loss:new-appliance:100%", "expected a share from 1% to 99%; got `100%`"),
+            ("power-on-new=delay:new-appliance:2h:1m", "expected a duration from 1ms to 1m"),
             ("power-on-new/vsphere.Login#1=hang:resume", "`then` means nothing to `hang`"),
             ("power-on-new=crash-after:old-appliance", "`machine` means nothing to `crash-after`"),
             ("=", "expected a call such as"),

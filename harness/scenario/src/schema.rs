@@ -125,6 +125,10 @@ pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": DURATION, "examples": ["10ms", "90s", "5m"]})
 }
 
+pub(crate) fn percent(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[1-9][0-9]?%$", "examples": ["20%"]})
+}
+
 pub(crate) fn boolean(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "boolean"})
 }

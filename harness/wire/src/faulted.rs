@@ -59,7 +59,11 @@ impl Wire {
             | FaultKind::BootFails
             | FaultKind::NoAddress
             | FaultKind::DiskFull
-            | FaultKind::Partition => answerer.answer(actor, exchange).await,
+            | FaultKind::SlowStart
+            | FaultKind::Pause
+            | FaultKind::Partition
+            | FaultKind::Delay
+            | FaultKind::Loss => answerer.answer(actor, exchange).await,
         }
     }
 

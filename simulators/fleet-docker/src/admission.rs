@@ -75,7 +75,7 @@ pub(crate) fn check(view: &FleetView, operation: &Operation) -> Result<(), Opera
         Operation::Revert { snapshot, .. } | Operation::RemoveSnapshot { snapshot, .. } => {
             check_snapshot(machine, *snapshot)
         }
-        Operation::Suffer { mishap: Mishap::Crash, .. } => must_be(machine, Power::On),
+        Operation::Suffer { mishap: Mishap::Crash | Mishap::Pause, .. } => must_be(machine, Power::On),
         Operation::Create { .. }
         | Operation::Suffer { .. }
         | Operation::Snapshot { .. }

@@ -44,7 +44,7 @@ impl DockerFleet {
                 return self.snapshot_taken(id, name, description, image).map(Some);
             }
             Change::Reverted { snapshot } => self.reverted(id, snapshot)?,
-            Change::CutOff(is_cut_off) => self.claims.cut_off(id, is_cut_off),
+            Change::Silence(silence) => self.claims.silence(id, silence),
             Change::SnapshotsRemoved(gone) => {
                 for snapshot in gone {
                     self.snapshot_removed(id, snapshot)?;
@@ -92,7 +92,7 @@ impl DockerFleet {
         machine.boot = Boot::Off;
         machine.hostname = None;
         machine.addresses.clear();
-        self.claims.set(id, Vec::new());
+        self.claims.off(id);
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::Off });
         for (watch, watching) in self.watches.iter_mut().filter(|(_, watching)| watching.watch.client == id) {
             if let Some(at_ns) = watching.heard.take() {

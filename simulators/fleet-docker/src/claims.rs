@@ -5,11 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use grenadier_fleet::{FleetEvent, FleetView, MachineId, Power, SegmentId};
 use ipnet::IpNet;
 
+/// Why nobody hears a machine that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Silence {
+    pub(crate) cut_off: bool,
+    pub(crate) paused: bool,
+}
+
 /// What each machine that is on answers for, and what was told about it last.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     by_machine: BTreeMap<MachineId, Vec<IpNet>>,
     cut_off: BTreeSet<MachineId>,
+    /// Machines that stand still; for the rest of their lives at most.
+    paused: BTreeSet<MachineId>,
     told: BTreeMap<(SegmentId, IpNet), BTreeSet<MachineId>>,
 }
 
@@ -19,13 +28,21 @@ impl Claims {
         self.by_machine.insert(machine, claims);
     }
 
-    /// A machine is cut off from its networks, or is not any more. What it answers for nobody hears meanwhile.
-    pub(crate) fn cut_off(&mut self, machine: MachineId, is_cut_off: bool) {
-        if is_cut_off {
-            self.cut_off.insert(machine);
-        } else {
-            self.cut_off.remove(&machine);
+    /// Whether a machine is cut off from its networks, and whether it stands still. What it answers for nobody hears meanwhile.
+    pub(crate) fn silence(&mut self, machine: MachineId, silence: Silence) {
+        for (set, holds) in [(&mut self.cut_off, silence.cut_off), (&mut self.paused, silence.paused)] {
+            if holds {
+                set.insert(machine);
+            } else {
+                set.remove(&machine);
+            }
         }
+    }
+
+    /// A machine went off.
+    pub(crate) fn off(&mut self, machine: MachineId) {
+        self.paused.remove(&machine);
+        self.set(machine, Vec::new());
     }
 
     /// The changes since the last call. A claim counts on the segment whose subnet it lies in, while the machine is on, not
@@ -41,7 +58,7 @@ impl Claims {
             let claims: Vec<(IpNet, MachineId)> = self
                 .by_machine
                 .iter()
-                .filter(|(id, _)| present(id) && !self.cut_off.contains(id))
+                .filter(|(id, _)| present(id) && !self.cut_off.contains(id) && !self.paused.contains(id))
                 .flat_map(|(id, claims)| claims.iter().map(|claim| (*claim, *id)))
                 .filter(|(claim, _)| segment.subnet.contains(&claim.addr()))
                 .collect();
@@ -119,9 +136,9 @@ mod tests {
         claims.set(MachineId(1), vec![net("198.18.2.16/28"), net("198.18.9.1/32")]);
         assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![1])]);
         assert!(owners(claims, &view).is_empty(), "nothing changed");
-        claims.cut_off(MachineId(1), true);
+        claims.silence(MachineId(1), Silence { cut_off: true, paused: false });
         assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![])]);
-        claims.cut_off(MachineId(1), false);
+        claims.silence(MachineId(1), Silence { cut_off: false, paused: false });
         assert_eq!(owners(claims, &view), [("198.18.2.16/28".to_owned(), vec![1])]);
         claims.set(MachineId(2), vec![net("198.18.2.20/32")]);
         let fight = [("198.18.2.16/28".to_owned(), vec![1, 2]), ("198.18.2.20/32".to_owned(), vec![1, 2])];

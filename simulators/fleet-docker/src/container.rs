@@ -50,6 +50,8 @@ pub(crate) struct Container {
     epoch: u64,
     /// What has happened to the machine and still counts.
     pub(crate) mishaps: BootMishaps,
+    /// It stands still in this life because it was told to.
+    pub(crate) paused: bool,
     /// What somebody outside has done to it in this life, in a sentence.
     interference: Option<String>,
 }
@@ -210,6 +212,7 @@ impl Container {
     /// Pulls the plug.
     pub(crate) async fn power_off(&mut self, shared: &Shared) -> Result<(), OperationError> {
         self.session = None;
+        self.paused = false;
         let Some(id) = &self.id else { return Ok(()) };
         let options = KillContainerOptions { signal: "KILL".to_owned() };
         let _plugging = shared.plugging.lock().await;
@@ -386,7 +389,7 @@ impl Container {
     }
 
     /// An error of the engine as an operation's, where it may be that there is nothing any more that it could work on.
-    async fn refused(&self, shared: &Shared, what: &str, error: Error) -> OperationError {
+    pub(crate) async fn refused(&self, shared: &Shared, what: &str, error: Error) -> OperationError {
         if self.is_lost(shared).await { self.lost() } else { refused(what, error) }
     }
 
@@ -396,7 +399,7 @@ impl Container {
     pub(crate) async fn was_paused(&mut self, shared: &Shared) {
         let Some(id) = self.id.clone() else { return };
         let state = shared.docker.inspect_container(&id, None).await.ok().and_then(|container| container.state);
-        if state.is_none_or(|state| state.paused != Some(true)) {
+        if self.paused || state.is_none_or(|state| state.paused != Some(true)) {
             return;
         }
         self.interference = Some(format!("somebody has paused its container {}, so it was killed", self.name));

@@ -3,8 +3,10 @@
 use grenadier_fidelity::{Basis, Behaviour, Declared};
 
 /// What this fleet declares. The rest of its world is real.
-pub const DECLARED: Declared =
-    Declared { simulator: "Docker fleet", behaviours: &[&SHORT_TIMERS, &RACES, &FIGHT, &FULL_DISK, &PARTITION] };
+pub const DECLARED: Declared = Declared {
+    simulator: "Docker fleet",
+    behaviours: &[&SHORT_TIMERS, &RACES, &FIGHT, &FULL_DISK, &PARTITION, &PAUSE],
+};
 
 static SHORT_TIMERS: Behaviour = Behaviour {
     id: "containers-and-their-timers-are-fast",
@@ -42,5 +44,12 @@ static PARTITION: Behaviour = Behaviour {
     id: "partition-keeps-the-link",
     says: "A partition drops every packet of a machine in both directions, ARP included, and its cards, links, addresses and routes stay.",
     basis: Basis::Assumed("a switch that forwards nothing looks like that; a pulled cable would take the link down"),
+    otherwise: None,
+};
+
+static PAUSE: Behaviour = Behaviour {
+    id: "paused-machines-keep-time",
+    says: "A machine that is paused finds its clock as late as it is when it goes on; a hypervisor that stuns a machine stops its clock, and its tools set it afterwards.",
+    basis: Basis::Assumed("`docker pause` freezes processes, not the kernel's time"),
     otherwise: None,
 };

@@ -62,14 +62,16 @@ impl DockerHandle {
     /// port first, and the first reply wins.
     pub async fn guest_shell(&self, shell: ShellExchange) -> Result<Answer, Failure> {
         let endpoint = shell.host.clone();
-        let session = self.session_of(&endpoint);
-        let session = session.ok_or_else(|| Failure::Unreachable { endpoint: endpoint.clone() })?;
+        let found = self.session_of(&endpoint);
+        let (session, delay) = found.ok_or_else(|| Failure::Unreachable { endpoint: endpoint.clone() })?;
+        // The way is not the machine's network, where what asks for a connection and then for something comes late.
+        tokio::time::sleep(2 * delay).await;
         let patience = shell.timeout + GRACE;
         let answer = session.ask(patience, |request| ToAgent::Shell { request, command: shell.into() }).await;
         answer.ok_or_else(|| Failure::ConnectionLost { endpoint: endpoint.clone() })?.into_result(&endpoint)
     }
 
-    fn session_of(&self, host: &str) -> Option<Session> {
+    fn session_of(&self, host: &str) -> Option<(Session, Duration)> {
         let present = self.shared.present();
         let address: Option<IpAddr> = host.parse().ok();
         let is_there = |claims: &[ipnet::IpNet]| {
@@ -78,8 +80,8 @@ impl DockerHandle {
                 claims.iter().any(|claim| claim.addr() == address && claim.prefix_len() == claim.max_prefix_len())
             })
         };
-        let reachable = present.values().filter(|machine| !machine.is_cut_off);
+        let reachable = present.values().filter(|machine| !machine.is_silent);
         let found = reachable.filter(|machine| machine.name == host || is_there(&machine.claims));
-        found.max_by_key(|machine| machine.epoch).map(|machine| machine.session.clone())
+        found.max_by_key(|machine| machine.epoch).map(|machine| (machine.session.clone(), machine.delay))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bollard::Docker;
 use grenadier_agent::protocol::FromAgent;
@@ -14,6 +15,7 @@ use grenadier_fleet::{
 use ipnet::IpNet;
 use tokio::sync::{Notify, RwLock};
 
+use crate::claims::Silence;
 use crate::container::Container;
 use crate::owner::Owner;
 use crate::session::Session;
@@ -47,7 +49,7 @@ pub(crate) enum Change {
     },
     SnapshotsRemoved(Vec<SnapshotId>),
     /// Cut off from its networks, or not any more.
-    CutOff(bool),
+    Silence(Silence),
 }
 
 /// News from workers and agents.
@@ -99,7 +101,9 @@ pub(crate) struct Present {
     pub(crate) session: Session,
     pub(crate) claims: Vec<IpNet>,
     /// Nobody reaches it through its networks.
-    pub(crate) is_cut_off: bool,
+    pub(crate) is_silent: bool,
+    /// How late comes what it is sent.
+    pub(crate) delay: Duration,
     /// The engine's id of its container, and who works on it.
     pub(crate) id: String,
     pub(crate) container: Arc<tokio::sync::Mutex<Container>>,

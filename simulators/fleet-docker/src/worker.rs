@@ -49,7 +49,8 @@ pub(crate) async fn perform(shared: Arc<Shared>, job: Job) {
             epoch,
             session: session.clone(),
             claims: Vec::new(),
-            is_cut_off: it.is_cut_off(),
+            is_silent: it.is_silent(),
+            delay: it.delay(),
             id: it.id().unwrap_or_default().to_owned(),
             container: Arc::clone(&container),
         };
@@ -93,16 +94,10 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
         }
         Operation::Suffer { mishap, .. } if mishap != Mishap::Crash => {
             container.suffer(shared, mishap).await?;
-            match mishap {
-                Mishap::Partition | Mishap::Repair => {
-                    let is_cut_off = container.is_cut_off();
-                    if let Some(present) = shared.present().get_mut(&machine.id) {
-                        present.is_cut_off = is_cut_off;
-                    }
-                    Change::CutOff(is_cut_off)
-                }
-                Mishap::Crash | Mishap::BootFails | Mishap::NoAddress | Mishap::DiskFull => Change::None,
+            if let Some(present) = shared.present().get_mut(&machine.id) {
+                (present.is_silent, present.delay) = (container.is_silent(), container.delay());
             }
+            Change::Silence(container.silence())
         }
         Operation::PowerOff { .. } | Operation::Suffer { .. } => {
             container.power_off(shared).await?;
@@ -158,6 +153,9 @@ async fn carry_out(shared: &Shared, job: Job, begun: &mut Begun) -> Result<(Oper
             Change::None
         }
         Operation::ReadState { .. } => {
+            if container.paused {
+                return Err(OperationError::NoGuest);
+            }
             let session = container.session().ok_or(OperationError::NoGuest)?.clone();
             // The guest may take its time; the disk can be read meanwhile.
             drop((container, changing));

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::fidelity;
 use crate::fleet::{Due, GuestCall, VirtualFleet};
 use crate::flow::{Arrivals, Hop, Reached};
+use crate::impairment::{SYN_AGAIN_AFTER, SYN_RETRIES};
 use crate::world::Inner;
 
 /// An exchange on its way to where it was sent.
@@ -24,8 +25,16 @@ pub(crate) struct Delivery {
     /// The machine it comes from; none for somebody outside the fleet.
     pub from: Option<MachineId>,
     pub exchange: Exchange,
+    pub so_far: SoFar,
+}
+
+/// What has become of an exchange on its way so far.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SoFar {
     /// How often its connection was asked for already, and nobody answered.
-    pub unanswered: u32,
+    unanswered: u32,
+    /// It has had what bad networks on its way cost.
+    is_through: bool,
 }
 
 /// Who waits for an answer.
@@ -33,12 +42,6 @@ pub(crate) enum Caller {
     Outside(oneshot::Sender<Result<Answer, Failure>>),
     Guest { machine: MachineId, epoch: u64, key: CallKey, ticket: Box<Ticket> },
 }
-
-/// How long Linux waits before it asks for an unanswered connection again; each time twice as long [RFC 6298].
-const RETRANSMIT_AFTER: Duration = Duration::from_secs(1);
-
-/// How often it does [tcp(7), tcp_syn_retries].
-const SYN_RETRIES: u32 = 6;
 
 /// How deep proxies may stand behind the address somebody outside calls.
 const PROXIES: u8 = 4;
@@ -50,7 +53,7 @@ impl Inner {
         self.call_count += 1;
         let call = self.call_count;
         self.callers.insert(call, Caller::Outside(sender));
-        self.dispatch(Delivery { call, from: None, exchange, unanswered: 0 });
+        self.dispatch(Delivery { call, from: None, exchange, so_far: SoFar::default() });
         receiver
     }
 
@@ -78,7 +81,7 @@ impl Inner {
             let timed_out = Err(Failure::TimedOut { endpoint: exchange.endpoint().to_owned() });
             self.fleet.push(now + exchange.timeout(), Due::Return { call, result: timed_out });
             self.callers.insert(call, Caller::Guest { machine, epoch, key, ticket });
-            self.dispatch(Delivery { call, from: Some(machine), exchange, unanswered: 0 });
+            self.dispatch(Delivery { call, from: Some(machine), exchange, so_far: SoFar::default() });
         }
     }
 
@@ -91,14 +94,14 @@ impl Inner {
 
     /// An exchange arrives.
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
-        let Delivery { call, from, exchange, unanswered } = delivery;
+        let Delivery { call, from, exchange, so_far } = delivery;
         if !self.callers.contains_key(&call) {
             return;
         }
         match exchange {
             Exchange::Http(http) if http.endpoint == self.cloud_endpoint => self.deliver_to_cloud(call, http),
-            Exchange::Http(http) => self.deliver_http(call, from, http, unanswered),
-            Exchange::Shell(shell) => self.deliver_shell(call, shell),
+            Exchange::Http(http) => self.deliver_http(call, from, http, so_far),
+            Exchange::Shell(shell) => self.deliver_shell(call, shell, so_far),
         }
     }
 
@@ -110,7 +113,7 @@ impl Inner {
         self.cloud = Some(cloud);
     }
 
-    fn deliver_http(&mut self, call: u64, from: Option<MachineId>, http: HttpExchange, unanswered: u32) {
+    fn deliver_http(&mut self, call: u64, from: Option<MachineId>, http: HttpExchange, so_far: SoFar) {
         let endpoint = http.endpoint.clone();
         let Ok(target) = endpoint.parse::<SocketAddr>() else {
             return self.back(call, Err(Failure::Unreachable { endpoint }));
@@ -122,7 +125,7 @@ impl Inner {
         let reached = match reached {
             Ok(reached) => reached,
             Err(Hop::Silent(_)) => {
-                return self.ask_again(Delivery { call, from, exchange: Exchange::Http(http), unanswered });
+                return self.ask_again(Delivery { call, from, exchange: Exchange::Http(http), so_far });
             }
             Err(Hop::NoRoute(_)) => {
                 let at = self.fleet.now() + self.fleet.timing.no_route;
@@ -131,6 +134,10 @@ impl Inner {
             Err(Hop::Refused(_)) => return self.back(call, Err(Failure::Refused { endpoint })),
             Err(Hop::NoBackend(_)) => return self.back(call, Err(Failure::ConnectionLost { endpoint })),
         };
+        if !so_far.is_through && self.fleet.is_impaired(from, reached.machine) {
+            let cost = self.fleet.cost(from, reached.machine, http.tls.is_some());
+            return self.held_up(Delivery { call, from, exchange: Exchange::Http(http), so_far }, cost);
+        }
         let listener = self.fleet.listener(&reached, target);
         let shaken = handshake(&http, listener);
         #[cfg(feature = "mutants")]
@@ -162,20 +169,33 @@ impl Inner {
 
     /// A connection that nobody answered is asked for again, later each time, as long as its caller waits.
     fn ask_again(&mut self, delivery: Delivery) {
-        let Delivery { unanswered, .. } = delivery;
+        let SoFar { unanswered, .. } = delivery.so_far;
         if unanswered < SYN_RETRIES && self.fleet.ledger.holds(&fidelity::RETRANSMISSION) {
-            let at = self.fleet.now() + RETRANSMIT_AFTER * 2_u32.pow(unanswered);
-            self.fleet.push(at, Due::Deliver(Box::new(Delivery { unanswered: unanswered + 1, ..delivery })));
+            let at = self.fleet.now() + SYN_AGAIN_AFTER * 2_u32.pow(unanswered);
+            let so_far = SoFar { unanswered: unanswered + 1, ..delivery.so_far };
+            self.fleet.push(at, Due::Deliver(Box::new(Delivery { so_far, ..delivery })));
         }
     }
 
-    fn deliver_shell(&mut self, call: u64, shell: ShellExchange) {
+    /// An exchange arrives later than it was sent, because of what bad networks cost it; never where TCP gave up.
+    fn held_up(&mut self, delivery: Delivery, cost: Option<Duration>) {
+        let Some(cost) = cost else { return };
+        let so_far = SoFar { is_through: true, ..delivery.so_far };
+        let at = self.fleet.now() + cost;
+        self.fleet.push(at, Due::Deliver(Box::new(Delivery { so_far, ..delivery })));
+    }
+
+    fn deliver_shell(&mut self, call: u64, shell: ShellExchange, so_far: SoFar) {
         let endpoint = shell.host.clone();
         let owners = shell.host.parse::<IpAddr>().map(|address| self.fleet.owners_anywhere(address));
         let Some(machine) = owners.ok().and_then(|owners| owners.first().copied()) else {
             let at = self.fleet.now() + self.fleet.timing.no_route;
             return self.fleet.push(at, Due::Return { call, result: Err(Failure::Unreachable { endpoint }) });
         };
+        if !so_far.is_through && self.fleet.is_impaired(None, machine) {
+            let cost = self.fleet.cost(None, machine, false);
+            return self.held_up(Delivery { call, from: None, exchange: Exchange::Shell(shell), so_far }, cost);
+        }
         let input = Input::Shell { reply: ReplyTo(call), command: shell };
         if !self.fleet.tell_guest(machine, input) {
             self.back(call, Err(Failure::Refused { endpoint }));

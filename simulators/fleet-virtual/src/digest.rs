@@ -53,9 +53,9 @@ impl Inner {
             match due {
                 Due::Operation(id) => write(hasher, format_args!("{:?}", self.fleet.pending.get(id))),
                 Due::GuestTimer { machine, key, .. } => (machine.0, key).hash(hasher),
-                Due::FirstInstruction { machine, .. } | Due::GuestReconfigured { machine, .. } => {
-                    machine.0.hash(hasher)
-                }
+                Due::FirstInstruction { machine, .. }
+                | Due::GuestReconfigured { machine, .. }
+                | Due::GuestInput { machine, .. } => machine.0.hash(hasher),
                 Due::CloudTimer(key) => key.hash(hasher),
                 Due::Neighbour { client, address, .. } => (client.0, address).hash(hasher),
                 Due::Wake(_) | Due::Deliver(_) | Due::Return { .. } => {}
@@ -105,5 +105,5 @@ fn hash_runtime(runtime: &Runtime, hasher: &mut DefaultHasher) {
         write(hasher, format_args!("{listener:?}"));
     }
     runtime.neighbours.hash_entries(hasher);
-    (runtime.busy, runtime.mishaps, kernel.no_address).hash(hasher);
+    (runtime.busy, runtime.mishaps, runtime.held.len(), kernel.no_address).hash(hasher);
 }

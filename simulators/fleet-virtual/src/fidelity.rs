@@ -5,7 +5,7 @@ use grenadier_fidelity::{Basis, Behaviour, Declared};
 /// What this simulator declares.
 pub const DECLARED: Declared = Declared {
     simulator: "Virtual fleet",
-    behaviours: &[&DURATIONS, &SILENT_NEIGHBOUR, &RETRANSMISSION, &FIRST_ANSWER, &HARD_POWER_OFF],
+    behaviours: &[&DURATIONS, &SILENT_NEIGHBOUR, &RETRANSMISSION, &FIRST_ANSWER, &HARD_POWER_OFF, &BAD_NETWORKS],
 };
 
 pub(crate) static DURATIONS: Behaviour = Behaviour {
@@ -44,5 +44,12 @@ pub(crate) static HARD_POWER_OFF: Behaviour = Behaviour {
     id: "power-off-keeps-files",
     says: "A hard power-off loses memory and kernel state and keeps every file as it was last written.",
     basis: Basis::Assumed("no page cache is simulated: what was written is taken as synced"),
+    otherwise: None,
+};
+
+pub(crate) static BAD_NETWORKS: Behaviour = Behaviour {
+    id: "bad-networks-cost-calls-time",
+    says: "Delay and loss make calls later, as TCP repeats what was lost after 1, 3, 7 … s (a handshake) or 0.2, 0.6, 1.4 … s (the rest); a call through a shell loses nothing in the docker world. Watches see whether connections come about, not how late: in the docker world a sample whose handshake was lost counts as down.",
+    basis: Basis::Assumed("the timers are Linux's [RFC 6298; tcp(7)]; packets are not simulated one by one"),
     otherwise: None,
 };

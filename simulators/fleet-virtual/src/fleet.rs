@@ -11,7 +11,7 @@ use grenadier_fleet::{
     Fleet, FleetEvent, FleetView, Host, MachineId, MachineSpec, Operation, OperationError, OperationId,
     OperationOutput, SegmentId, SegmentSpec, TimingProfile, Watch, WatchId,
 };
-use grenadier_guest::{CallKey, Guest, TimerKey};
+use grenadier_guest::{CallKey, Guest, Input, TimerKey};
 use grenadier_wire::{Answer, Exchange, Failure, ReplyTo};
 
 use crate::delivery::Delivery;
@@ -33,6 +33,8 @@ pub(crate) enum Due {
     GuestTimer { machine: MachineId, epoch: u64, key: TimerKey, generation: u64 },
     /// A guest is told that its configuration changed.
     GuestReconfigured { machine: MachineId, epoch: u64 },
+    /// A guest is told what waited for it.
+    GuestInput { machine: MachineId, epoch: u64, input: Box<Input> },
     /// A cloud simulator's timer.
     CloudTimer(u64),
     /// An exchange arrives where it was sent.
@@ -61,6 +63,8 @@ pub struct VirtualFleet {
     pub(crate) generations: u64,
     pub(crate) seed: Seed,
     pub(crate) jitter: Stream,
+    /// Which packets are lost.
+    pub(crate) losses: Stream,
     pub(crate) machine_count: u32,
     pub(crate) snapshot_count: u32,
     /// Answers that guests and the cloud gave at this event.
@@ -110,6 +114,7 @@ impl VirtualFleet {
             generations: 0,
             seed,
             jitter: seed.stream("fleet", "jitter"),
+            losses: seed.stream("fleet", "losses"),
             machine_count: 0,
             snapshot_count: 0,
             replies: Vec::new(),

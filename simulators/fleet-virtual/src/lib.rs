@@ -14,6 +14,7 @@ pub mod fidelity;
 mod fleet;
 mod flow;
 mod host;
+mod impairment;
 mod mishap;
 #[cfg(feature = "mutants")]
 pub mod mutants;

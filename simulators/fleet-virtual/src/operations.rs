@@ -161,7 +161,8 @@ impl VirtualFleet {
             Operation::Suffer { machine, mishap } => self.suffer(machine, mishap)?,
             Operation::ReadState { machine } => {
                 self.machine(machine)?;
-                let guest = self.guests.get(&machine).ok_or(OperationError::NoGuest)?;
+                let answers = self.runtimes.get(&machine).is_some_and(|runtime| !runtime.mishaps.paused);
+                let guest = self.guests.get(&machine).filter(|_| answers).ok_or(OperationError::NoGuest)?;
                 return Ok(OperationOutput::State(guest.state()));
             }
         }
@@ -231,6 +232,7 @@ impl VirtualFleet {
             random,
             power: Power::Off,
             mishaps: Mishaps::default(),
+            held: Vec::new(),
         };
         self.view.machines.insert(id, machine);
         self.runtimes.insert(id, runtime);
@@ -242,13 +244,14 @@ impl VirtualFleet {
         runtime.epoch += 1;
         runtime.power = Power::On;
         runtime.kernel.no_address = std::mem::take(&mut runtime.mishaps.no_address);
+        let slow_start = std::mem::take(&mut runtime.mishaps.slow_start);
         let epoch = runtime.epoch;
         let machine = self.view.machines.get_mut(&id).expect("it was just found");
         machine.power = Power::On;
         machine.boot = Boot::Booting;
         self.events.push(FleetEvent::PowerChanged { machine: id, power: Power::On });
         let firmware = self.timing.firmware;
-        let firmware = self.about(firmware);
+        let firmware = self.about(firmware) + slow_start;
         self.push(self.now() + firmware, Due::FirstInstruction { machine: id, epoch });
     }
 
@@ -262,6 +265,8 @@ impl VirtualFleet {
         runtime.power = Power::Off;
         runtime.kernel = Kernel::default();
         runtime.neighbours = Default::default();
+        runtime.mishaps.paused = false;
+        runtime.held.clear();
         self.guests.remove(&id);
         let machine = self.view.machines.get_mut(&id).expect("it was just found");
         machine.power = Power::Off;
@@ -409,6 +414,11 @@ impl VirtualFleet {
 
     /// Gives a guest an input; whether there was a guest to take it.
     pub(crate) fn tell_guest(&mut self, id: MachineId, input: Input) -> bool {
+        if let Some(runtime) = self.runtimes.get_mut(&id).filter(|runtime| runtime.mishaps.paused) {
+            let epoch = runtime.epoch;
+            runtime.held.push(Due::GuestInput { machine: id, epoch, input: Box::new(input) });
+            return self.guests.contains_key(&id);
+        }
         let Some(mut guest) = self.guests.remove(&id) else { return false };
         let epoch = self.runtimes[&id].epoch;
         guest.handle(input, &mut HostContext { fleet: self, machine: id });

@@ -9,6 +9,7 @@ use grenadier_fleet::{MachineSpec, Power, SnapshotId};
 use grenadier_guest::{Guest, Listener, RouteRule, TimerKey};
 use ipnet::IpNet;
 
+use crate::fleet::Due;
 use crate::mishap::Mishaps;
 use crate::neighbour::NeighbourTable;
 
@@ -77,4 +78,6 @@ pub(crate) struct Runtime {
     pub random: Stream,
     pub power: Power,
     pub mishaps: Mishaps,
+    /// What it would have done while it stood still.
+    pub held: Vec<Due>,
 }

@@ -34,7 +34,7 @@ impl VirtualFleet {
     pub(crate) fn answers(&self, machine: MachineId, segment: &str, address: IpAddr) -> bool {
         self.runtimes.get(&machine).is_some_and(|runtime| {
             runtime.power == Power::On
-                && !runtime.mishaps.partitioned
+                && !runtime.mishaps.is_silent()
                 && runtime.kernel.is_local(address)
                 && self.view.machines[&machine].spec.nics.iter().any(|nic| nic.connected && nic.segment == segment)
         })

@@ -222,6 +222,7 @@ impl Inner {
     /// Takes the next event; whether there was one.
     fn step(&mut self) -> bool {
         let Some((_, due)) = self.fleet.queue.pop() else { return false };
+        let Some(due) = self.fleet.hold(due) else { return true };
         match due {
             Due::Wake(wake_up) => wake_up.ring(),
             Due::Operation(id) => self.fleet.operation_due(id),
@@ -236,6 +237,11 @@ impl Inner {
             Due::GuestReconfigured { machine, epoch } => {
                 if self.lives(machine, epoch) {
                     self.fleet.tell_guest(machine, Input::Reconfigured);
+                }
+            }
+            Due::GuestInput { machine, epoch, input } => {
+                if self.lives(machine, epoch) {
+                    self.fleet.tell_guest(machine, *input);
                 }
             }
             Due::CloudTimer(key) => {

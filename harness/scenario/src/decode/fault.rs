@@ -10,7 +10,7 @@ use super::scalar;
 use crate::Fault;
 use crate::yaml::{Kind, Node};
 
-const KEYS: &[&str] = &["at", "do", "machine", "for", "then"];
+const KEYS: &[&str] = &["at", "do", "machine", "by", "rate", "for", "then"];
 
 /// How short and how long a fault may last.
 const LENGTHS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
@@ -32,30 +32,38 @@ pub(super) fn fault(cx: &mut Context, node: &Node, steps: Option<Steps>) -> Opti
         cx.report(node.span.clone(), format!("fault `{kind}` cannot happen to {what}"), format!("`{kind}` {reason}"));
     }
     let machine = fields.optional("machine").map(|node| scalar::name::<Machine>(cx, node));
+    let by = fields.optional("by").map(|node| scalar::duration_within(cx, node, DELAYS));
+    let rate = fields.optional("rate").map(|node| scalar::parsed(cx, node, "a share from 1% to 99%"));
     let length = fields.optional("for").map(|node| scalar::duration_within(cx, node, LENGTHS));
     let then = fields.optional("then").map(|node| scalar::name::<AfterCrash>(cx, node));
     if let Some(kind) = kind {
         details(cx, &fields, kind_node, kind);
     }
+    let plain = Fault::new(at?, kind?);
     Some(Fault {
-        at: at?,
-        kind: kind?,
         machine: super::all_or_nothing(machine)?,
+        by: super::all_or_nothing(by)?.or(plain.by),
+        rate: super::all_or_nothing(rate)?.or(plain.rate),
         length: super::all_or_nothing(length)?,
         then: super::all_or_nothing(then)?,
+        ..plain
     })
 }
 
+/// How late the packets of a `delay` may come. Nobody's TCP waits longer than a minute for an answer it can do without.
+const DELAYS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
+
 /// What is said beside the kind must mean something to it, and a machine must be named where it happens to one.
 fn details(cx: &mut Context, fields: &Fields<'_>, kind_node: Option<&Node>, kind: FaultKind) {
-    let lasting = "`slow` and `partition` last";
     let meant = [
         (
             "machine",
             kind.needs_machine(),
-            "leave it out, or ask for machine-crash, boot-fails, no-address, disk-full or partition",
+            "leave it out, or ask for something that happens to a machine, such as machine-crash",
         ),
-        ("for", kind.takes_length(), lasting),
+        ("by", kind.lateness().is_some(), "`delay` says how late packets come"),
+        ("rate", kind.rate().is_some(), "`loss` says how many packets are lost"),
+        ("for", kind.takes_length(), "`slow`, `slow-start`, `pause`, `partition`, `delay` and `loss` last"),
         ("then", kind.is_crash(), "leave it out: only after a crash is there something to decide"),
     ];
     for (key, fits, help) in meant {

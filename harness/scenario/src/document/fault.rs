@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use grenadier_catalog::{AfterCrash, FaultKind, FaultPlace, Machine, format_duration};
+use grenadier_catalog::{AfterCrash, FaultKind, FaultPlace, Machine, Percent, format_duration};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -26,7 +26,16 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::name::<Machine>", default)]
     pub machine: Option<Machine>,
-    /// How late a `slow` answer comes (20s, where it is not said), or how long a `partition` lasts (until the end).
+    /// How late packets come in a `delay` (200ms, where it is not said).
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "length")]
+    #[schemars(schema_with = "schema::duration", default)]
+    pub by: Option<Duration>,
+    /// The share of packets that are lost in a `loss` (20%, where it is not said).
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rate")]
+    #[schemars(schema_with = "schema::percent", default)]
+    pub rate: Option<Percent>,
+    /// How late a `slow` answer comes (20s, where it is not said), how much longer the boot of a `slow-start` takes (60s), or how
+    /// long a `pause`, `partition`, `delay` or `loss` lasts (until the end).
     #[serde(rename = "for", skip_serializing_if = "Option::is_none", serialize_with = "length")]
     #[schemars(schema_with = "schema::duration", default)]
     pub length: Option<Duration>,
@@ -39,15 +48,17 @@ pub struct Fault {
 impl Fault {
     /// A fault of which no more is said.
     pub fn new(at: impl Into<FaultPlace>, kind: FaultKind) -> Fault {
-        Fault { at: at.into(), kind, machine: None, length: None, then: None }
+        let (by, rate) = (kind.lateness(), kind.rate());
+        Fault { at: at.into(), kind, machine: None, by, rate, length: None, then: None }
     }
 
     /// What happens, as on the command line behind the place: `slow:20s`, `machine-crash:new-appliance`.
     pub fn what(&self) -> String {
         let machine = self.machine.map(|machine| machine.to_string());
-        let length = self.length.map(format_duration);
+        let (by, length) = (self.by.map(format_duration), self.length.map(format_duration));
+        let rate = self.rate.map(|rate| rate.to_string());
         let then = self.then.map(|then| then.to_string());
-        let said = [machine, length, then].into_iter().flatten();
+        let said = [machine, by, rate, length, then].into_iter().flatten();
         said.fold(self.kind.to_string(), |what, more| format!("{what}:{more}"))
     }
 }
@@ -61,6 +72,13 @@ impl fmt::Display for Fault {
 fn length<S: Serializer>(length: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     match length {
         Some(length) => serializer.serialize_str(&format_duration(*length)),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn rate<S: Serializer>(rate: &Option<Percent>, serializer: S) -> Result<S::Ok, S::Error> {
+    match rate {
+        Some(rate) => serializer.collect_str(rate),
         None => serializer.serialize_none(),
     }
 }

@@ -8,6 +8,7 @@ mod mishaps;
 mod outside;
 mod power;
 mod shell;
+mod slowness;
 mod snapshots;
 
 use std::future::Future;
@@ -72,6 +73,11 @@ pub fn cases<W: ContractWorld>() -> Vec<Case<W>> {
         mishaps::a_full_disk_takes_only_what_replaces_as_much,
         mishaps::a_partition_cuts_a_machine_off_until_it_is_repaired,
         mishaps::a_partition_outlasts_a_reset,
+        slowness::a_slow_start_is_slow_once,
+        slowness::a_machine_stands_still_until_it_goes_on,
+        slowness::a_pause_ends_with_a_life,
+        slowness::what_a_machine_is_sent_comes_late,
+        slowness::a_share_of_packets_is_lost,
     ]
 }
 

@@ -5,7 +5,7 @@ use bollard::Docker;
 use crate::world::World;
 
 pub(crate) async fn http_and_shell(docker: Docker) {
-    let (mut world, _) = World::with_responder(docker).await;
+    let (world, _) = World::with_responder(docker).await;
     let host = world.address(0, 10);
     // The guest's own shell knows `hostname`; pipes are the real one's.
     assert_eq!(world.sh(&host, "hostname").await, "one\n");

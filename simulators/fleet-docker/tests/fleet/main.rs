@@ -44,6 +44,7 @@ fn trials() -> Vec<Trial> {
         trial("what_a_container_cannot_be_is_refused", power::refusals),
         trial("a_machine_without_an_image_comes_on_and_finds_nothing", power::no_image),
         trial("programs_write_nothing_to_a_full_disk", mishaps::programs_on_a_full_disk),
+        trial("large_packets_come_late_and_whole", mishaps::large_packets_come_late_and_whole),
         trial("a_partition_leaves_cards_addresses_and_routes_alone", mishaps::a_partition_leaves_the_card_alone),
         trial("a_partition_that_cannot_be_made_is_refused", mishaps::a_partition_that_cannot_be_made),
         trial("a_container_removed_from_outside_is_a_machine_that_lost_its_disk", outside::removed),

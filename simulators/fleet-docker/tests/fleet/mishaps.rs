@@ -1,5 +1,7 @@
 //! What mishaps are in a container.
 
+use std::time::Duration;
+
 use bollard::Docker;
 use grenadier_fleet::{Mishap, Operation, OperationError};
 
@@ -20,6 +22,25 @@ pub(crate) async fn programs_on_a_full_disk(docker: Docker) {
         world.must(Operation::PowerOff { machine }).await;
         world.boot(machine).await;
     }
+    world.end().await;
+}
+
+pub(crate) async fn large_packets_come_late_and_whole(docker: Docker) {
+    let (mut world, machine) = World::with_responder(docker).await;
+    let address = world.net(0, 12, 24);
+    let spec = world.responder("asker", "frontend", address, None);
+    let asker = world.create(spec).await;
+    world.boot(asker).await;
+    world.must(Operation::Suffer { machine, mishap: Mishap::Delay(Duration::from_millis(100)) }).await;
+    // Containers hand each other packets of 64 KiB, whose checksums nobody has reckoned yet.
+    let host = world.address(0, 10);
+    let send = format!(
+        "use IO::Socket::INET; my $to = IO::Socket::INET->new('{host}:80') or die;\
+         print $to \"POST / HTTP/1.1\\r\\nHost: one\\r\\nConnection: close\\r\\nContent-Length: 3000000\\r\\n\\r\\n\" . 'x' x 3000000;\
+         $to->flush; print <$to>;"
+    );
+    let answered = world.exec(asker, "asker", &["perl", "-e", &send]).await;
+    assert!(answered.starts_with("HTTP/1.1 200 OK") && answered.ends_with("one"), "{answered}");
     world.end().await;
 }
 
