@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use grenadier_catalog::{Outcome, Residual};
 use grenadier_checks::{Verb, Verdict, Word};
+use grenadier_clock::Time;
 use grenadier_events::{Event, Kind};
 use grenadier_explore::{faults_at_step, steps_of};
 use grenadier_scenario::{Fault, Rollback, Scenario, parse_fault};
@@ -99,6 +100,24 @@ fn took(events: &[Event], call: &str) -> Option<u64> {
         Kind::Call { address, began_ns, .. } if address == call => Some(event.t_ns.since(*began_ns).as_secs()),
         _ => None,
     })
+}
+
+/// How many seconds after the fault the new appliance said something first.
+fn silent_for(events: &[Event]) -> u64 {
+    let struck = events.iter().find(|event| matches!(event.kind, Kind::FaultInjected { .. }));
+    let struck = struck.map_or(Time::ZERO, |event| event.t_ns);
+    let says = |event: &&Event| matches!(&event.kind, Kind::GuestLog { machine, .. } | Kind::Service { machine, .. } if machine == "haproxy-v0.2.0");
+    let said = events.iter().filter(|event| event.t_ns > struck).find(says);
+    said.map_or(0, |event| event.t_ns.since(struck).as_secs())
+}
+
+/// How long the slowest call took whose address begins like this.
+fn slowest(events: &[Event], calls: &str) -> Duration {
+    let took = events.iter().filter_map(|event| match &event.kind {
+        Kind::Call { address, began_ns, .. } if address.starts_with(calls) => Some(event.t_ns.since(*began_ns)),
+        _ => None,
+    });
+    took.max().unwrap_or_default()
 }
 
 const POWER_ON: &str = "power-on-new/vsphere.PowerOnVM_Task#1";
@@ -236,6 +255,27 @@ const CONSEQUENCES: &[Consequence] = &[
             answered(events, "verify-services/", "no route")
                 || calls(events, "power-off-old/vsphere.PowerOnVM_Task") == 1
         },
+    },
+    Consequence {
+        fault: "power-on-new=slow-start:new-appliance:90s",
+        ends: Outcome::Upgraded,
+        shows: |events| silent_for(events) >= 90 && calls(events, "power-off-old/vsphere.PowerOnVM_Task") == 0,
+    },
+    Consequence {
+        fault: "verify-services=pause:new-appliance:60s",
+        ends: Outcome::Upgraded,
+        shows: |events| (60..62).contains(&silent_for(events)),
+    },
+    Consequence {
+        fault: "verify-services=delay:new-appliance:1s:2m",
+        ends: Outcome::Upgraded,
+        // The handshakes of TCP and TLS, and the request.
+        shows: |events| slowest(events, "verify-services/dataplane.") == Duration::from_millis(3002),
+    },
+    Consequence {
+        fault: "verify-services=loss:new-appliance:60%:2m",
+        ends: Outcome::Upgraded,
+        shows: |events| slowest(events, "verify-services/dataplane.") >= Duration::from_millis(200),
     },
 ];
 

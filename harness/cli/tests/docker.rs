@@ -179,9 +179,9 @@ fn a_calibration_times_the_virtual_world() {
 fn runs_side_by_side_keep_out_of_each_others_way() {
     let _alone = alone();
     // Whether there is an engine at all is asked once, and not by both.
-    if on_an_engine(&["doctor"]).is_none() {
-        return;
-    }
+    let Some(doctor) = on_an_engine(&["doctor"]) else { return };
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("network faults  pause, partition, delay and loss can be made"), "{said}");
     let place = tempfile::tempdir().unwrap();
     let started = ["61", "62"].map(|seed| {
         let mut command = Command::new(PROGRAM);
@@ -207,10 +207,19 @@ fn runs_side_by_side_keep_out_of_each_others_way() {
 
 #[test]
 fn both_worlds_agree_about_a_partition() {
+    silent_in_both_worlds("power-on-new=partition:new-appliance:10s");
+}
+
+#[test]
+fn both_worlds_agree_about_a_pause() {
+    silent_in_both_worlds("verify-routes=pause:new-appliance:10s");
+}
+
+/// Compares the worlds under a fault for which the new appliance answers for no address for 10 s.
+fn silent_in_both_worlds(fault: &str) {
     let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().to_str().unwrap();
-    let fault = "power-on-new=partition:new-appliance:10s";
     let compare = ["compare", "haproxy-appliance-swap", "--fault", fault, "--format", "json", "--out", out];
     let Some(output) = on_an_engine(&compare) else { return };
     let found = verdict(&output);

@@ -163,14 +163,17 @@ pub fn missing_in_docker(scenario: &Scenario) -> Result<Vec<String>, DockerError
     })
 }
 
-/// Starts a fleet of one network on the Docker engine and takes it down again, to see that a run could.
+/// Starts a fleet of one network on the Docker engine and takes it down again, to see that a run could. Gives what stands in the
+/// way of faults that make networks bad, where something does: runs without them go all the same.
 ///
 /// # Errors
 /// What a run would fail with.
-pub async fn try_docker() -> Result<(), DockerError> {
+pub async fn try_docker() -> Result<Option<OperationError>, DockerError> {
     let docker = connect().await?;
-    let report = Trial::start(&docker).await?.end().await;
-    if report.is_clean() { Ok(()) } else { Err(DockerError::Left { failures: report.failures.join("; ") }) }
+    let mut trial = Trial::start(&docker).await?;
+    let impaired = trial.impair().await;
+    let report = trial.end().await;
+    if report.is_clean() { Ok(impaired.err()) } else { Err(DockerError::Left { failures: report.failures.join("; ") }) }
 }
 
 /// Ready when somebody asks this process to stop: from a terminal, or as a service manager does.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use grenadier_checks::{ExitCode, Word};
 use grenadier_clock::Seed;
 use grenadier_events::EventLog;
+use grenadier_fleet::OperationError;
 use grenadier_fleet_docker::doctor::{Finding, Fitness, examine};
 use grenadier_fleet_docker::images::standard;
 use grenadier_outputs::Diagnosis;
@@ -95,6 +96,21 @@ fn virtual_world() -> Finding {
     }
 }
 
+/// Whether networks can be made as bad as some faults ask for.
+fn network_faults(missing: Option<&OperationError>) -> Finding {
+    let about = "network faults";
+    match missing {
+        None => Finding::fit(about, "pause, partition, delay and loss can be made"),
+        Some(missing) => Finding::not(
+            about,
+            Fitness::Doubtful,
+            missing.to_string(),
+            "the kernel below the engine needs CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF and CONFIG_NET_ACT_MIRRED; \
+             scenarios without pause, partition, delay and loss run all the same",
+        ),
+    }
+}
+
 /// The engine and what is around it; where a run could go, a small fleet as a trial.
 fn docker_world() -> std::io::Result<Vec<Finding>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -104,13 +120,16 @@ fn docker_world() -> std::io::Result<Vec<Finding>> {
     if found.iter().all(|finding| finding.fitness != Fitness::Unfit) {
         let about = "trial";
         let began = Instant::now();
-        found.push(match runtime.block_on(try_docker()) {
-            Ok(()) => {
+        match runtime.block_on(try_docker()) {
+            Ok(missing) => {
                 let length = began.elapsed().as_secs_f64();
-                Finding::fit(about, format!("a fleet of one network started and went in {length:.1} s"))
+                found.push(Finding::fit(about, format!("a fleet of one network started and went in {length:.1} s")));
+                found.push(network_faults(missing.as_ref()));
             }
-            Err(error) => Finding::broken(about, &error, error.hint().unwrap_or("look at the engine's own log")),
-        });
+            Err(error) => {
+                found.push(Finding::broken(about, &error, error.hint().unwrap_or("look at the engine's own log")));
+            }
+        }
     }
     Ok(found)
 }

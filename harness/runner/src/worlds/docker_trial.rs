@@ -7,7 +7,7 @@ use std::time::Duration;
 use grenadier_catalog::{Segment, TimingField};
 use grenadier_clock::{Clock, Seed};
 use grenadier_fleet::{
-    Fleet, FleetEvent, Hardware, Host, Mac, MachineSpec, Nic, Operation, OperationError, OperationOutput,
+    Fleet, FleetEvent, Hardware, Host, Mac, MachineSpec, Mishap, Nic, Operation, OperationError, OperationOutput,
     Reconfiguration,
 };
 use grenadier_fleet_docker::clock::RealClock;
@@ -49,6 +49,16 @@ impl Trial {
     /// Takes it down again.
     pub(crate) async fn end(self) -> SweepReport {
         self.fleet.shutdown().await
+    }
+
+    /// Whether the kernel below the engine can make networks as bad as faults ask for. Nothing becomes worse by it.
+    pub(crate) async fn impair(&mut self) -> Result<(), OperationError> {
+        let (machine, created) = self.fleet.submit_create(blank());
+        self.ended(created).await?;
+        for mishap in [Mishap::Partition, Mishap::Delay(Duration::from_millis(1)), Mishap::Loss(1)] {
+            self.perform(Operation::Suffer { machine, mishap }).await?;
+        }
+        Ok(())
     }
 
     /// Does everything once that can be done to a machine, and takes its time.
