@@ -99,6 +99,51 @@ fn the_swap_passes_with_the_real_haproxy_and_leaves_nothing() {
     assert_eq!(left_behind(), Vec::<String>::new());
 }
 
+/// Preloaded, it tells a program a wall-clock time that is shifted by what a file says (Debian's `libfaketime`).
+fn shifting() -> String {
+    format!("/usr/lib/{}-linux-gnu/faketime/libfaketime.so.1", std::env::consts::ARCH)
+}
+
+#[test]
+fn a_wall_clock_that_jumps_changes_nothing() {
+    use std::io::{BufRead, BufReader};
+    let shifting = shifting();
+    if !std::path::Path::new(&shifting).exists() {
+        return println!("not covered: libfaketime is not installed");
+    }
+    let _alone = alone();
+    if on_an_engine(&["doctor"]).is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let shift = directory.path().join("shift");
+    let shifted = |command: &mut Command| {
+        command.env("LD_PRELOAD", &shifting).env("FAKETIME_TIMESTAMP_FILE", &shift);
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1").stdout(Stdio::piped()).spawn()
+    };
+    let clock = || {
+        let output = shifted(Command::new("date").arg("+%s")).unwrap().wait_with_output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().parse::<i64>().unwrap()
+    };
+    std::fs::write(&shift, "+0").unwrap();
+    let (began, out) = (clock(), directory.path().join("run"));
+    let swap = ["run", "haproxy-appliance-swap", "--world", "docker", "--seed", "43", "--out"];
+    let mut child = shifted(Command::new(PROGRAM).args(swap).arg(&out)).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    for (step, by, least, most) in [("deploy-new", "+2h", 7_200, 9_000), ("power-on-new", "-3d", -259_200, -250_000)] {
+        let is_past = |line: String| line.trim_start().starts_with("STEP") && line.trim_end().ends_with(step);
+        assert!(lines.by_ref().any(is_past), "the run ended before {step} had passed");
+        std::fs::write(&shift, by).unwrap();
+        let jumped = clock() - began;
+        assert!((least..most).contains(&jumped), "{by} was {jumped} s");
+    }
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let found = std::fs::read_to_string(out.join("verdict.json")).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&found).unwrap()["verdict"], "passed", "{found}");
+    assert_eq!(left_behind(), Vec::<String>::new());
+}
+
 #[test]
 fn a_case_of_the_virtual_world_is_replayed_with_the_real_haproxy() {
     let _alone = alone();
