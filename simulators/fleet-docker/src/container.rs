@@ -41,6 +41,8 @@ pub(crate) struct Container {
     id: Option<String>,
     /// Its name there.
     name: String,
+    /// The networks it is plugged into.
+    segments: Vec<String>,
     /// The image it is created from in place of its disk's: a snapshot that was reverted to.
     base: Option<String>,
     /// Files that were removed while it was off, and the agent has yet to remove.
@@ -120,7 +122,7 @@ pub(crate) async fn create(
     for segment in segments.iter().skip(1) {
         if let Err(error) = plug(shared, &id, segment).await {
             // What was created carries labels; the error of the connection is the one worth telling.
-            let _ = remove(shared, &id).await;
+            let _ = remove(shared, &id, segments).await;
             return Err(refused(PLUG, error));
         }
     }
@@ -132,13 +134,13 @@ const PLUG: &str = "plug the container into its network";
 
 async fn plug(shared: &Shared, container: &str, segment: &str) -> Result<(), Error> {
     let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: None };
-    let _plugging = shared.plugging.lock().await;
+    let _plugging = shared.plugging(&[segment.to_owned()]).await;
     shared.docker.connect_network(&network_name(shared.run(), segment), request).await
 }
 
-async fn remove(shared: &Shared, container: &str) -> Result<(), OperationError> {
+async fn remove(shared: &Shared, container: &str, segments: &[String]) -> Result<(), OperationError> {
     let options = RemoveContainerOptions { v: true, force: true, ..Default::default() };
-    let _plugging = shared.plugging.lock().await;
+    let _plugging = shared.plugging(segments).await;
     match shared.docker.remove_container(container, Some(options)).await {
         Err(error) if !has_status(&error, 404) => Err(refused("remove the container", error)),
         _ => Ok(()),
@@ -196,7 +198,7 @@ impl Container {
             Ok(opened) => opened,
             Err(error) => return Err(self.refused(shared, "attach to the container", error).await),
         };
-        let plugging = shared.plugging.lock().await;
+        let plugging = shared.plugging(&self.segments).await;
         let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
         drop(plugging);
         if let Err(error) = started {
@@ -215,7 +217,7 @@ impl Container {
         self.paused = false;
         let Some(id) = &self.id else { return Ok(()) };
         let options = KillContainerOptions { signal: "KILL".to_owned() };
-        let _plugging = shared.plugging.lock().await;
+        let _plugging = shared.plugging(&self.segments).await;
         match shared.docker.kill_container(id, Some(options)).await {
             // It went off by itself a moment before, or somebody removed it while it was on.
             Err(error) if has_status(&error, 409) || has_status(&error, 404) => Ok(()),
@@ -259,7 +261,7 @@ impl Container {
         self.removed.clear();
         self.session = None;
         match self.id.take() {
-            Some(id) => remove(shared, &id).await,
+            Some(id) => remove(shared, &id, &self.segments).await,
             None => Ok(()),
         }
     }
@@ -283,12 +285,19 @@ impl Container {
     }
 
     /// Changes the networks that a container is plugged into.
-    pub(crate) async fn replug(&self, shared: &Shared, before: &[Nic], after: &[Nic]) -> Result<(), OperationError> {
+    pub(crate) async fn replug(
+        &mut self,
+        shared: &Shared,
+        before: &[Nic],
+        after: &[Nic],
+    ) -> Result<(), OperationError> {
         let Some(id) = &self.id else { return Ok(()) };
         let (before, after) = (segments_of(before), segments_of(after));
+        // Where it fails on the way, it may be plugged into any of them.
+        self.segments = [before.clone(), after.clone()].concat();
         for segment in before.iter().filter(|segment| !after.contains(segment)) {
             let request = NetworkDisconnectRequest { container: id.clone(), force: Some(true) };
-            let _plugging = shared.plugging.lock().await;
+            let _plugging = shared.plugging(std::slice::from_ref(segment)).await;
             let done = shared.docker.disconnect_network(&network_name(shared.run(), segment), request).await;
             if let Err(error) = done {
                 return Err(self.refused(shared, "unplug the container from its network", error).await);
@@ -299,6 +308,7 @@ impl Container {
                 return Err(self.refused(shared, PLUG, error).await);
             }
         }
+        self.segments = after;
         Ok(())
     }
 
@@ -405,7 +415,7 @@ impl Container {
         self.interference = Some(format!("somebody has paused its container {}, so it was killed", self.name));
         // Signals reach what is paused once it goes on, which engines see to.
         let options = KillContainerOptions { signal: "KILL".to_owned() };
-        let _plugging = shared.plugging.lock().await;
+        let _plugging = shared.plugging(&self.segments).await;
         if let Err(error) = shared.docker.kill_container(&id, Some(options)).await {
             self.interference = Some(format!("somebody has paused its container {}: {error}", self.name));
         }
@@ -422,7 +432,7 @@ impl Container {
         body.hostname = Some(machine.spec.name.clone());
         let name = format!("grenadier-{}-{}-{}", shared.run(), machine.id, engine_name(&machine.spec.name));
         let id = create(shared, name.clone(), body, &segments).await?;
-        (self.id, self.name) = (Some(id.clone()), name);
+        (self.id, self.name, self.segments) = (Some(id.clone()), name, segments);
         Ok(id)
     }
 }

@@ -122,9 +122,8 @@ pub(crate) struct Shared {
     pub(crate) present: Mutex<BTreeMap<MachineId, Present>>,
     /// The machine that makes calls for those outside.
     pub(crate) relay: OnceLock<Session>,
-    /// Held while a container is plugged into networks or out of them. Engine 20.10 loses count of a network's endpoints when
-    /// several containers start and end on it at once, and then never lets go of the network.
-    pub(crate) plugging: tokio::sync::Mutex<()>,
+    /// One for each network, held while a container is plugged into it or out of it: [`Shared::plugging`].
+    pub(crate) plugs: BTreeMap<SegmentId, tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -140,6 +139,17 @@ impl Shared {
 
     pub(crate) fn present(&self) -> MutexGuard<'_, BTreeMap<MachineId, Present>> {
         lock(&self.present)
+    }
+
+    /// Held while a container is plugged into these networks or out of them. Engine 20.10 loses count of a network's endpoints when
+    /// several containers start and end on it at once, and then never lets go of the network.
+    pub(crate) async fn plugging(&self, segments: &[SegmentId]) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
+        let mut held = Vec::new();
+        // Always in the same order, so that nobody waits for somebody who waits for him.
+        for (_, plug) in self.plugs.iter().filter(|(segment, _)| segments.contains(segment)) {
+            held.push(plug.lock().await);
+        }
+        held
     }
 
     /// A machine's life ended. A later life of it is left alone.

@@ -105,6 +105,7 @@ impl DockerFleet {
 
         let by_name: std::collections::BTreeMap<_, _> =
             config.segments.iter().map(|segment| (segment.name.clone(), segment.clone())).collect();
+        let plugs = by_name.keys().map(|segment| (segment.clone(), tokio::sync::Mutex::default())).collect();
         let shared = Arc::new(Shared {
             docker,
             owner,
@@ -114,7 +115,7 @@ impl DockerFleet {
             segments: by_name.clone(),
             notes: Notes::default(),
             changing: RwLock::new(()),
-            plugging: tokio::sync::Mutex::default(),
+            plugs,
             present: Mutex::default(),
             relay: OnceLock::new(),
         });
@@ -167,7 +168,7 @@ async fn prepare(shared: &Shared, program: &[u8]) -> Result<Session, StartError>
     };
     let opened = Session::open(&shared.docker, shared.clock.clone(), &id, boot).await;
     let (session, mut told) = opened.map_err(engine("attach to the relay container"))?;
-    let plugging = shared.plugging.lock().await;
+    let plugging = shared.plugging(&everywhere).await;
     let started = shared.docker.start_container(&id, None::<StartContainerOptions>).await;
     drop(plugging);
     started.map_err(engine("start the relay container"))?;

@@ -7,10 +7,14 @@ use crate::engine::has_status;
 use crate::owner::{Liveness, Owner, Place, RUN};
 use bollard::Docker;
 use bollard::errors::Error;
+use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::{
-    ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions, RemoveContainerOptions,
-    RemoveImageOptions, RemoveVolumeOptions,
+    InspectNetworkOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions,
+    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
 };
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +23,9 @@ use std::time::Duration;
 const RELEASE_DEADLINE: Duration = Duration::from_secs(3);
 /// How often it is asked meanwhile.
 const RELEASE_POLL: Duration = Duration::from_millis(100);
+
+/// How many containers that are plugged into nothing are removed at once.
+const CONTAINERS_AT_ONCE: usize = 4;
 
 /// What helps where a network is kept although nothing is plugged into it.
 const LOST_COUNT: &str = "; where no container is plugged into it, the engine has lost count and needs a restart";
@@ -108,6 +115,7 @@ pub async fn sweep(docker: &Docker, scope: Scope) -> SweepReport {
             return report;
         }
     };
+    unplug(docker, &scope, &here).await;
     for kind in [Kind::Container, Kind::Network, Kind::Volume, Kind::Image] {
         let found = match list(docker, kind).await {
             Ok(found) => found,
@@ -116,22 +124,48 @@ pub async fn sweep(docker: &Docker, scope: Scope) -> SweepReport {
                 continue;
             }
         };
+        let mut ours = Vec::new();
         for Found { id, object, owner } in found {
             match verdict(&scope, &object, owner.as_ref(), &here) {
-                Verdict::Remove => match remove(docker, kind, &id).await {
-                    Ok(()) => report.removed.push(object),
-                    Err(error) => {
-                        let hint = if kind == Kind::Network && has_status(&error, 403) { LOST_COUNT } else { "" };
-                        report.failures.push(format!("remove {object}: {error}{hint}"));
-                    }
-                },
+                Verdict::Remove => ours.push((id, object)),
                 Verdict::Alive => report.alive.push(object),
                 Verdict::OutOfSight => report.out_of_sight.push(object),
                 Verdict::OutOfScope => {}
             }
         }
+        let at_once = if kind == Kind::Container { CONTAINERS_AT_ONCE } else { 1 };
+        let removals = ours.into_iter().map(async |(id, object)| (remove(docker, kind, &id).await, object));
+        let mut removals = stream::iter(removals).buffered(at_once);
+        while let Some((removed, object)) = removals.next().await {
+            match removed {
+                Ok(()) => report.removed.push(object),
+                Err(error) => {
+                    let hint = if kind == Kind::Network && has_status(&error, 403) { LOST_COUNT } else { "" };
+                    report.failures.push(format!("remove {object}: {error}{hint}"));
+                }
+            }
+        }
     }
     report
+}
+
+/// Unplugs whatever is plugged into the networks in scope: one container at a time from each network, because an engine that takes
+/// two endpoints of a network down at once may lose count of them, and the networks side by side, because that is most of what
+/// removing a container takes. What does not come off here comes off with its container.
+async fn unplug(docker: &Docker, scope: &Scope, here: &Place) {
+    let networks = list(docker, Kind::Network).await.unwrap_or_default();
+    let ours = networks
+        .into_iter()
+        .filter(|found| matches!(verdict(scope, &found.object, found.owner.as_ref(), here), Verdict::Remove));
+    let unplugged = ours.map(async |Found { id, .. }| {
+        let network = docker.inspect_network(&id, None::<InspectNetworkOptions>).await;
+        let plugged = network.ok().and_then(|network| network.containers).unwrap_or_default();
+        for container in plugged.into_keys() {
+            let request = NetworkDisconnectRequest { container, force: Some(true) };
+            let _not_there_any_more = docker.disconnect_network(&id, request).await;
+        }
+    });
+    join_all(unplugged).await;
 }
 
 /// What is there of runs whose owner has ended: what a sweep would remove.
