@@ -178,7 +178,7 @@ impl VirtualWorld {
         look(&self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -220,7 +220,7 @@ impl Inner {
     }
 
     /// Takes the next event; whether there was one.
-    fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let Some((_, due)) = self.fleet.queue.pop() else { return false };
         match due {
             Due::Wake(wake_up) => wake_up.ring(),
@@ -253,7 +253,7 @@ impl Inner {
     }
 
     /// Everything that follows from an event at its very moment.
-    fn after(&mut self) {
+    pub(crate) fn after(&mut self) {
         loop {
             self.fleet.settle();
             self.send_guest_calls();

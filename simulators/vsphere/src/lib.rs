@@ -51,6 +51,7 @@ mod vsphere;
 #[cfg(test)]
 mod tests;
 
-pub use config::{User, VSphereConfig};
+pub use config::{Role, User, VSphereConfig};
 pub use protocol::VSphereProtocol;
+pub use virtual_machine::create::NewMachine;
 pub use vsphere::VSphere;

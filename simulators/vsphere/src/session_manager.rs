@@ -43,10 +43,10 @@ impl Sessions {
         Sessions { users, timeout, open: BTreeMap::new() }
     }
 
-    /// Whether the user holds a privilege. All users hold all that was not taken away; nobody else holds any.
+    /// Whether the user holds a privilege. Users hold what their role grants and was not taken away.
     pub(crate) fn user_has(&self, name: &str, privilege: &str) -> bool {
         let user = self.users.iter().find(|user| user.name == name);
-        user.is_some_and(|user| !user.missing_privileges.contains(privilege))
+        user.is_some_and(|user| user.role.grants(privilege) && !user.missing_privileges.contains(privilege))
     }
 
     /// Takes a privilege away from a user.

@@ -316,6 +316,10 @@ impl Cloud for VSphere {
         self.answer_waits(host);
     }
 
+    fn gave_up(&mut self, reply: ReplyTo, host: &mut dyn CloudHost) {
+        self.forget_wait(reply, host);
+    }
+
     /// Release, sessions by user, tasks, open leases, and files with size and hash. Nothing secret is in it.
     fn state(&self) -> serde_json::Value {
         let files: BTreeMap<String, serde_json::Value> = self

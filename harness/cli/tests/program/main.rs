@@ -17,6 +17,7 @@ mod readme;
 mod release;
 mod reproduce;
 mod schemas;
+mod serve;
 mod streams;
 mod support;
 mod trace;

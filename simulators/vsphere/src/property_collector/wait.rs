@@ -78,6 +78,13 @@ impl VSphere {
         host.reply(reply, xml_response(encode::result(wait.method(), &[])));
     }
 
+    /// Forgets the long poll of a client that has gone away. Its session was in use until now.
+    pub(crate) fn forget_wait(&mut self, reply: ReplyTo, host: &mut dyn CloudHost) {
+        let Some(position) = self.collectors.waits.iter().position(|wait| wait.reply == reply) else { return };
+        let wait = self.collectors.waits.remove(position);
+        self.sessions.touch(&wait.collector.session, host.now());
+    }
+
     /// Ends long polls with a fault.
     pub(super) fn end_waits(&mut self, fault: &Fault, which: impl Fn(&Wait) -> bool, host: &mut dyn CloudHost) {
         let (ended, kept) = std::mem::take(&mut self.collectors.waits).into_iter().partition(|wait| which(wait));

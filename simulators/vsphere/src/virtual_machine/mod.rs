@@ -1,6 +1,7 @@
 //! VirtualMachine.
 
 mod config;
+pub(crate) mod create;
 mod guest;
 pub(crate) mod hardware;
 mod layout;

@@ -51,6 +51,11 @@ impl Record {
         machine.spec.record.get(KEY)?.get("moref")?.as_str()
     }
 
+    /// The directory of its files, without reading the rest.
+    pub(crate) fn directory_of(machine: &Machine) -> Option<&str> {
+        machine.spec.record.get(KEY)?.get("directory")?.as_str()
+    }
+
     /// The type of its disk controller, without reading the rest.
     pub(crate) fn controller(machine: &Machine) -> Option<&str> {
         machine.spec.record.get(KEY)?.get("controller")?.as_str()
