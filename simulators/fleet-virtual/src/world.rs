@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::delivery::{Caller, CloudContext};
 use crate::executor::{Sleeping, WakeUp, Woken};
-use crate::fleet::{Due, VirtualFleet};
+use crate::fleet::{Due, OPERATION_REPLY, VirtualFleet};
 
 /// Makes the guest that boots from an image; none where nothing here knows the product.
 pub type GuestFactory = Box<dyn Fn(&ImageHeader, &Machine) -> Option<Box<dyn Guest>> + Send>;
@@ -258,7 +258,13 @@ impl Inner {
             self.fleet.settle();
             self.send_guest_calls();
             for (to, answer) in std::mem::take(&mut self.fleet.replies) {
-                self.back(to.0, Ok(answer));
+                match answer {
+                    Answer::Shell(output) if to.0 & OPERATION_REPLY != 0 => {
+                        let id = OperationId(to.0 & !OPERATION_REPLY);
+                        self.fleet.finish(id, Ok(OperationOutput::Shell(output)));
+                    }
+                    answer => self.back(to.0, Ok(answer)),
+                }
             }
             let events = self.fleet.take_events();
             if events.is_empty() {

@@ -8,9 +8,9 @@ use crate::moref::MoRef;
 use crate::soap::decode::Node;
 use crate::value::Value;
 use crate::{
-    VSphere, authorization_manager, datastore_browser, file_manager, http_nfc_lease, ovf_manager, privilege,
-    property_collector, resource_pool, search_index, service_instance, session_manager, task, view_manager,
-    virtual_machine, virtual_machine_snapshot,
+    VSphere, authorization_manager, datastore_browser, file_manager, folder, guest_operations, history, http_nfc_lease,
+    ovf_manager, privilege, property_collector, resource_pool, search_index, service_instance, session_manager, task,
+    view_manager, virtual_machine, virtual_machine_snapshot,
 };
 
 /// A method call.
@@ -74,7 +74,10 @@ pub(crate) fn dispatch(sim: &mut VSphere, call: &mut Call<'_>, host: &mut dyn Cl
         "ServiceInstance" => service_instance::call,
         "SessionManager" => session_manager::call,
         "PropertyCollector" | "PropertyFilter" => property_collector::call,
-        "ViewManager" | "ContainerView" => view_manager::call,
+        "ViewManager" | "ContainerView" | "ListView" => view_manager::call,
+        "Folder" => folder::call,
+        "EventManager" | "TaskManager" | "EventHistoryCollector" | "TaskHistoryCollector" => history::call,
+        "GuestProcessManager" | "GuestFileManager" => guest_operations::call,
         "SearchIndex" => search_index::call,
         "OvfManager" => ovf_manager::call,
         "ResourcePool" => resource_pool::call,

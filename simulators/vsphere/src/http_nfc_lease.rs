@@ -76,7 +76,8 @@ pub(crate) enum Phase {
 /// A lease.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
-    entity: MoRef,
+    /// The machine that is imported.
+    pub(crate) entity: MoRef,
     /// The machine in the fleet; none where none was made.
     pub(crate) machine: Option<MachineId>,
     ticket: String,

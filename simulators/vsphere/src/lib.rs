@@ -20,6 +20,8 @@ mod fault;
 pub mod fidelity;
 mod file_manager;
 mod folder;
+mod guest_operations;
+mod history;
 mod host_system;
 mod http_nfc_lease;
 mod inventory;

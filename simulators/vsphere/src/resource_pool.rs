@@ -6,17 +6,17 @@ use std::time::Duration;
 use grenadier_fleet::{CloudHost, MachineSpec};
 use grenadier_wire::FaultKind;
 
-use crate::VSphere;
 use crate::call::{Call, Outcome, Reply};
 use crate::fault::Fault;
 use crate::http_nfc_lease::{Device, Lease, Phase};
-use crate::inventory::{CLUSTER, Inventory, VM_FOLDER};
+use crate::inventory::{CLUSTER, Inventory};
 use crate::moref::MoRef;
 use crate::ovf::import::import_key;
 use crate::value::{Data, Value};
 use crate::virtual_machine::create::{Described, Taken};
 use crate::virtual_machine::record::Record;
 use crate::vsphere::{Alarm, Purpose};
+use crate::{VSphere, folder};
 
 pub(crate) const PROPERTIES: &[&str] =
     &["summary", "runtime", "owner", "resourcePool", "vm", "config", "namespace", "childConfiguration"];
@@ -48,11 +48,7 @@ fn import_vapp(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
     if spec.kind().is_some_and(|kind| kind != "VirtualMachineImportSpec") {
         return Err(Fault::not_supported("only single machines can be imported"));
     }
-    if let Some(folder) = call.args.moref_of("folder")
-        && inventory.resolve(&folder.id) != Some(VM_FOLDER)
-    {
-        return Err(Fault::invalid_argument("folder", "machines live in DC0/vm"));
-    }
+    let folder = call.args.moref_of("folder").map(|folder| folder::of_machines(inventory, &folder)).transpose()?;
     let imported = Described::parse(inventory, spec.required_child("configSpec")?)?;
     if let Some(other) = inventory.machine_named(&imported.name) {
         return Err(Fault::duplicate_name(&imported.name, other));
@@ -73,6 +69,9 @@ fn import_vapp(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
             lease.machine = Some(machine);
             sim.operations.insert(operation, Purpose::Lease(number));
         }
+    }
+    if let Some(folder) = folder {
+        sim.move_into(&folder, std::slice::from_ref(&lease.entity));
     }
     lease.phase = Phase::Creating;
     sim.leases.insert(number, lease);

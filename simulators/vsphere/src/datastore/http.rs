@@ -5,9 +5,9 @@ use grenadier_fleet::CloudHost;
 use grenadier_wire::http_response;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::VSphere;
 use crate::datastore::{files, free_space, path};
 use crate::inventory::{DATACENTER, DATACENTER_NAME, DATASTORE_NAME};
+use crate::{VSphere, file_manager};
 
 /// Answers a request below `/folder`. The caller has checked that a session is there.
 pub(crate) fn answer(
@@ -20,16 +20,21 @@ pub(crate) fn answer(
         Ok(path) => path,
         Err(response) => return *response,
     };
-    let privilege = if request.method() == Method::PUT { "Datastore.FileManagement" } else { "Datastore.Browse" };
+    let privilege = if matches!(*request.method(), Method::PUT | Method::DELETE) {
+        "Datastore.FileManagement"
+    } else {
+        "Datastore.Browse"
+    };
     if !sim.sessions.user_has(user, privilege) {
         return text(StatusCode::FORBIDDEN, format!("{privilege} is missing\n"));
     }
     match *request.method() {
         Method::GET | Method::HEAD => get(sim, &path, request.method() == Method::HEAD, host),
         Method::PUT => put(sim, &path, request.body(), host),
+        Method::DELETE => delete(sim, &path, host),
         _ => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and PUT\n".to_owned());
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT"));
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD, PUT and DELETE\n".to_owned());
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT, DELETE"));
             response
         }
     }
@@ -94,6 +99,17 @@ fn put(sim: &mut VSphere, path: &str, content: &Bytes, host: &mut dyn CloudHost)
     }
     let new = sim.files.put(path, content.clone(), now);
     text(if new { StatusCode::CREATED } else { StatusCode::OK }, String::new())
+}
+
+fn delete(sim: &mut VSphere, path: &str, host: &mut dyn CloudHost) -> Response<Bytes> {
+    match file_manager::check(sim.inventory(host, None), path) {
+        Ok(()) => {
+            sim.files.remove(path);
+            text(StatusCode::NO_CONTENT, String::new())
+        }
+        Err(fault) if fault.kind == "FileNotFound" => text(StatusCode::NOT_FOUND, format!("no file `{path}`\n")),
+        Err(fault) => text(StatusCode::FORBIDDEN, format!("{}\n", fault.message)),
+    }
 }
 
 fn text(status: StatusCode, body: String) -> Response<Bytes> {

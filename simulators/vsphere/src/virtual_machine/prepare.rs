@@ -84,7 +84,9 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
             let remove = |snapshot| Operation::RemoveSnapshot { machine: id, snapshot, children: true };
             Ok(snapshots::children(machine, None).map(|root| remove(root.id)).collect())
         }
-        Work::Search(_) | Work::DeleteFile(_) => unreachable!("work on the datastore is no machine's"),
+        Work::Search(_) | Work::DeleteFile(_) | Work::Transfer(_) | Work::Create(_) | Work::MoveInto { .. } => {
+            unreachable!("this work is on no machine that is there")
+        }
     }
 }
 

@@ -151,8 +151,8 @@ def test_idle_session_ends():
 
 def test_unknown_method_is_named(si):
     with pytest.raises(vmodl.fault.MethodNotFound) as caught:
-        find(si, "DC0/vm").CreateFolder("x")
-    assert caught.value.method == "CreateFolder"
+        find(si, "DC0/vm").CreateDatacenter("x")
+    assert caught.value.method == "CreateDatacenter"
     assert caught.value.receiver == find(si, "DC0/vm")
 
 
