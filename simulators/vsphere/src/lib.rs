@@ -13,6 +13,7 @@ mod cluster;
 #[cfg(feature = "codecs")]
 pub mod codecs;
 mod config;
+pub mod coverage;
 mod datacenter;
 mod datastore;
 mod datastore_browser;

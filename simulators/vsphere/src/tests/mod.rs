@@ -1,5 +1,6 @@
 //! Tests of the whole simulator above the fleet in memory. What clients make of it is judged in `tests/pyvmomi`.
 
+mod coverage;
 mod failures;
 mod imports;
 mod sessions;
