@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use grenadier_carriers::{Handler, TlsError, TlsIdentity, serve};
+use grenadier_carriers::{Handler, Limits, TlsError, TlsIdentity, serve_within};
 use grenadier_clock::{Seed, TieBreak, Time};
 use grenadier_events::EventLog;
 use grenadier_fidelity::Ledger;
@@ -66,6 +66,8 @@ pub struct VSphereOptions {
     pub session_timeout: Duration,
     /// How long things take.
     pub pace: Pace,
+    /// How long a client may take for a TLS handshake, and between two parts of a request's body.
+    pub patience: Duration,
 }
 
 impl Default for VSphereOptions {
@@ -82,6 +84,7 @@ impl Default for VSphereOptions {
             spare: Host { cpus: 64, memory_mib: 256 << 10, storage_mib: 4 << 20 },
             session_timeout: Duration::from_secs(30 * 60),
             pace: Pace::Quick,
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -111,6 +114,7 @@ pub struct ServedVSphere {
     world: RealTime,
     user: String,
     password: Secret,
+    patience: Duration,
 }
 
 /// A machine of the beginning.
@@ -133,7 +137,7 @@ impl ServedVSphere {
         let first = options.accounts.first().expect("somebody may log in");
         let (user, password) = (first.name.clone(), first.password.clone());
         let world = RealTime::start(world(options), address.to_string());
-        Ok(ServedVSphere { listener, address, tls, world, user, password })
+        Ok(ServedVSphere { listener, address, tls, world, user, password, patience: options.patience })
     }
 
     /// Where it listens.
@@ -155,7 +159,7 @@ impl ServedVSphere {
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let driving = tokio::spawn(self.world.clone().drive());
         let handler: Arc<dyn Handler> = Arc::new(self.world);
-        let serving = std::pin::pin!(serve(self.listener, self.tls, handler));
+        let serving = std::pin::pin!(serve_within(self.listener, self.tls, handler, limits(self.patience)));
         let stop = std::pin::pin!(stop);
         let ended = futures_util::future::select(serving, stop).await;
         driving.abort();
@@ -164,6 +168,22 @@ impl ServedVSphere {
             futures_util::future::Either::Right(_) => Ok(()),
         }
     }
+}
+
+/// The largest SOAP request, in bytes: an OVF descriptor in it is far smaller.
+const MOST_SOAP_BYTES: usize = 16 << 20;
+/// The largest upload, in bytes.
+const MOST_UPLOAD_BYTES: usize = 256 << 20;
+/// All uploads that are kept and all that are being read, each, in bytes: they are in memory.
+const MOST_STORED_BYTES: usize = 1 << 30;
+/// How many clients are served at once.
+const MOST_CONNECTIONS: usize = 4_096;
+/// How long a connection may be idle: a little longer than pyVmomi keeps one to use again (15 minutes).
+const IDLE: Duration = Duration::from_secs(16 * 60);
+
+fn limits(patience: Duration) -> Limits {
+    let body_bytes = |path: &str| if path.starts_with("/sdk") { MOST_SOAP_BYTES } else { MOST_UPLOAD_BYTES };
+    Limits { body_bytes, all_bodies_bytes: MOST_STORED_BYTES, connections: MOST_CONNECTIONS, patience, idle: IDLE }
 }
 
 /// A part of a URL in front of the host: everything but letters, digits and `-._~` is escaped (RFC 3986).
@@ -227,6 +247,7 @@ fn world(options: &VSphereOptions) -> VirtualWorld {
         users: options.accounts.iter().map(user).collect(),
         networks: options.networks.clone(),
         session_timeout: options.session_timeout,
+        stored_bytes: MOST_STORED_BYTES as u64,
         upload_base: format!("{scheme}://*"),
         ..VSphereConfig::new(options.version.clone(), seed)
     });

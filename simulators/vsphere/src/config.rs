@@ -67,6 +67,8 @@ pub struct VSphereConfig {
     pub session_timeout: Duration,
     /// How long an import may go without progress before it is given up.
     pub lease_timeout: Duration,
+    /// How many bytes of uploads are kept at most, whatever the datastore's size: they are in memory.
+    pub stored_bytes: u64,
     /// What upload addresses begin with. `https://*` tells the client to put the host that it already talks to for the star.
     pub upload_base: String,
 }
@@ -81,6 +83,7 @@ impl VSphereConfig {
             networks: Vec::new(),
             session_timeout: Duration::from_secs(30 * 60),
             lease_timeout: Duration::from_secs(300),
+            stored_bytes: u64::MAX,
             upload_base: "https://*".to_owned(),
         }
     }

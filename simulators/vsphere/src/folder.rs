@@ -14,6 +14,9 @@ use crate::virtual_machine::create::{Described, Taken};
 
 pub(crate) const PROPERTIES: &[&str] = &["childType", "childEntity", "namespace", "externallyManagedFolderInfo"];
 
+/// How deep folders may stand inside of each other (assumed; nobody needs more).
+const MOST_DEPTH: usize = 64;
+
 /// A folder that somebody made, for machines.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
@@ -69,6 +72,14 @@ fn create_folder(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -
     check_name(&name)?;
     if of_machines(inventory, &call.target).is_err() {
         return Err(Fault::not_supported("only folders for machines can be made"));
+    }
+    let mut above = call.target.clone();
+    let mut depth = 0;
+    while let Some(parent) = inventory.parent(&above) {
+        (above, depth) = (parent, depth + 1);
+    }
+    if depth > MOST_DEPTH {
+        return Err(Fault::not_supported("folders stand too deep inside of each other"));
     }
     let taken =
         inventory.children(&call.target).into_iter().find(|child| inventory.name(child).as_ref() == Some(&name));

@@ -116,6 +116,11 @@ impl Lease {
         self.devices.iter_mut().find(|device| device.file == file)
     }
 
+    /// How many uploaded bytes it holds.
+    pub(crate) fn uploaded_bytes(&self) -> u64 {
+        self.devices.iter().filter_map(|device| device.uploaded.as_ref()).map(|bytes| bytes.len() as u64).sum()
+    }
+
     /// What is uploaded or under way, for captures. The ticket is left out: who has it can write.
     pub(crate) fn state(&self, number: u64) -> serde_json::Value {
         serde_json::json!({ "lease": format!("lease-{number}"), "entity": self.entity.id, "state": self.state_name() })

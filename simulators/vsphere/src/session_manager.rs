@@ -19,6 +19,9 @@ pub(crate) const COOKIE: &str = "vmware_soap_session";
 pub(crate) const PROPERTIES: &[&str] =
     &["sessionList", "currentSession", "message", "messageLocaleList", "supportedLocaleList", "defaultLocale"];
 
+/// How many sessions can be open at once.
+const MOST_SESSIONS: usize = 10_000;
+
 /// A session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -153,6 +156,9 @@ fn login(sim: &mut VSphere, call: &Call<'_>, now: Time) -> Outcome {
     let known = sim.sessions.users.iter().any(|user| user.name == name && user.password.reveal() == password);
     if !known {
         return Err(refuse());
+    }
+    if sim.sessions.open.len() >= MOST_SESSIONS {
+        return Err(Fault::system("too many sessions are open"));
     }
     let (token, key) = (sim.uuids.uuid(), sim.uuids.uuid());
     let session = Session { key, user: name.to_owned(), began: now, last_active: now, calls: 1 };

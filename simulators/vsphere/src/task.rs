@@ -38,6 +38,9 @@ const OWN_WORK: Duration = Duration::from_millis(200);
 /// When a task that is made to fail does so (assumed).
 const HALF_WAY: Duration = Duration::from_millis(500);
 
+/// How many tasks are kept. A vCenter keeps ended ones for 30 days; no client of ours makes so many.
+const MOST_TASKS: usize = 100_000;
+
 /// What a task does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Work {
@@ -156,6 +159,15 @@ impl Tasks {
     /// The task with this number.
     pub(crate) fn get(&self, number: u64) -> Option<&Task> {
         self.0.get(&number)
+    }
+
+    /// Forgets the oldest tasks that have ended, where there are too many.
+    fn forget_oldest(&mut self) {
+        while self.0.len() > MOST_TASKS {
+            let ended = |task: &&Task| matches!(task.state, State::Success(_) | State::Error(_));
+            let Some(oldest) = self.0.values().find(ended).map(|task| task.number) else { return };
+            self.0.remove(&oldest);
+        }
     }
 
     /// All tasks, in order.
@@ -307,6 +319,7 @@ impl VSphere {
         };
         let mo = task.mo();
         self.tasks.0.insert(number, task);
+        self.tasks.forget_oldest();
         self.tell_task(number, host);
         let queued = if host.holds(&fidelity::TASK_QUEUE) { QUEUED } else { QUEUED_LONG };
         self.set_alarm(Alarm::TaskStarts(number), queued, host);

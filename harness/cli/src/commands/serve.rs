@@ -62,6 +62,9 @@ pub(crate) struct Vsphere {
     /// How long things take
     #[arg(long, value_enum, default_value_t = Speed::Quick)]
     pub pace: Speed,
+    /// How long a client may take between two parts of a request, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 30_000, hide = true)]
+    pub patience_ms: u64,
 }
 
 /// How long operations on machines take.
@@ -166,6 +169,7 @@ impl Vsphere {
                 Speed::Quick => Pace::Quick,
                 Speed::Reference => Pace::Reference,
             },
+            patience: Duration::from_millis(self.patience_ms),
         }
     }
 }

@@ -16,6 +16,7 @@ mod quiet;
 mod readme;
 mod release;
 mod reproduce;
+mod robust;
 mod schemas;
 mod serve;
 mod streams;

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use crate::support::Place;
 
 /// A server, and the address in the one line that it printed.
-fn serve(place: &Place, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStdout>) {
+pub(crate) fn serve(place: &Place, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStdout>) {
     let mut all = vec!["serve", "vsphere", "-l", "127.0.0.1:0"];
     all.extend(arguments);
     let mut child = place.command(&all).stdout(Stdio::piped()).spawn().unwrap();
@@ -17,7 +17,8 @@ fn serve(place: &Place, arguments: &[&str]) -> (Child, String, BufReader<std::pr
     (child, line.trim_end().to_owned(), out)
 }
 
-fn interrupt(child: &Child) {
+/// Sends what Ctrl-C sends.
+pub(crate) fn interrupt(child: &Child) {
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
 }

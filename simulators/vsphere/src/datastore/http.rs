@@ -6,6 +6,7 @@ use grenadier_wire::http_response;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::datastore::{files, free_space, path};
+use crate::http_nfc_lease::Lease;
 use crate::inventory::{DATACENTER, DATACENTER_NAME, DATASTORE_NAME};
 use crate::{VSphere, file_manager};
 
@@ -94,7 +95,9 @@ fn put(sim: &mut VSphere, path: &str, content: &Bytes, host: &mut dyn CloudHost)
         return text(StatusCode::FORBIDDEN, format!("`{path}` belongs to a machine\n"));
     }
     let replaced = sim.files.get(path).map_or(0, |file| file.content.len() as u64);
-    if content.len() as u64 > free_space(inventory) + replaced {
+    let kept = inventory.sim.uploaded_bytes() - replaced;
+    let fits = kept.saturating_add(content.len() as u64) <= inventory.sim.stored_bytes;
+    if !fits || content.len() as u64 > free_space(inventory) + replaced {
         return text(StatusCode::INSUFFICIENT_STORAGE, "the datastore is full\n".to_owned());
     }
     let new = sim.files.put(path, content.clone(), now);
@@ -109,6 +112,13 @@ fn delete(sim: &mut VSphere, path: &str, host: &mut dyn CloudHost) -> Response<B
         }
         Err(fault) if fault.kind == "FileNotFound" => text(StatusCode::NOT_FOUND, format!("no file `{path}`\n")),
         Err(fault) => text(StatusCode::FORBIDDEN, format!("{}\n", fault.message)),
+    }
+}
+
+impl VSphere {
+    /// How many bytes of uploads are kept: files, and disks of imports that are under way.
+    pub(crate) fn uploaded_bytes(&self) -> u64 {
+        self.files.total_size() + self.leases.values().map(Lease::uploaded_bytes).sum::<u64>()
     }
 }
 

@@ -13,6 +13,9 @@ use crate::virtual_machine::reconfigure;
 use crate::virtual_machine::record::Record;
 use crate::virtual_machine::snapshots;
 
+/// How many snapshots can stand on top of each other (vSphere Virtual Machine Administration, "Snapshot Limitations").
+const MOST_LEVELS: usize = 32;
+
 /// The operations for `work`, after a look at the machine as it is now.
 pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> Result<Vec<Operation>, Fault> {
     let machine = inventory.machine(&entity.id).ok_or_else(|| Fault::not_found(entity))?;
@@ -62,6 +65,10 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
             Ok(vec![Operation::Reconfigure { machine: id, change }])
         }
         Work::CreateSnapshot { name, description, memory } => {
+            if snapshots::depth(machine, machine.current_snapshot) >= MOST_LEVELS {
+                let message = "The snapshot chain is too long.";
+                return Err(Fault::new("TooManySnapshotLevels", message));
+            }
             // Memory of a machine that is off is nothing to keep.
             let memory = *memory && machine.power == Power::On;
             let (name, description) = (name.clone(), description.clone());

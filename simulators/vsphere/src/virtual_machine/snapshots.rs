@@ -17,6 +17,15 @@ pub(crate) fn children(machine: &Machine, parent: Option<SnapshotId>) -> impl It
     machine.snapshots.iter().filter(move |snapshot| snapshot.parent == parent)
 }
 
+/// How many snapshots a machine's disks stand on, this one among them.
+pub(crate) fn depth(machine: &Machine, mut at: Option<SnapshotId>) -> usize {
+    let mut depth = 0;
+    while let Some(snapshot) = at.and_then(|id| machine.snapshots.iter().find(|own| own.id == id)) {
+        (at, depth) = (snapshot.parent, depth + 1);
+    }
+    depth
+}
+
 /// References of the snapshots that stand on no other.
 pub(crate) fn roots(machine: &Machine) -> Vec<MoRef> {
     children(machine, None).map(|snapshot| moref(snapshot.id)).collect()
