@@ -80,6 +80,7 @@ fn copy(machine: &Machine, source: &Record, name: String) -> Described {
         hardware: machine.spec.hardware,
         disks: (0..).zip(&machine.spec.disks).map(|(unit, disk)| (0, unit, disk.capacity_mib)).collect(),
         nics: machine.spec.nics.iter().map(|nic| (nic.segment.clone(), None, nic.connected)).collect(),
+        cdroms: source.cdroms.clone(),
         controller: controller_type(&source.controller),
         config,
         guest_id: source.guest_id.clone(),

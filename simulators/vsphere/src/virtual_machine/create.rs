@@ -10,6 +10,7 @@ use crate::datastore::path;
 use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::soap::decode::Node;
+use crate::virtual_machine::cdrom::{self, Cdrom};
 use crate::virtual_machine::check_name;
 use crate::virtual_machine::hardware::{FIRST_DISK_KEY, FIRST_NIC_KEY, controller_type};
 use crate::virtual_machine::reconfigure::{is_network_card, segment};
@@ -25,6 +26,7 @@ pub(crate) struct Described {
     pub(crate) disks: Vec<(usize, u32, u64)>,
     /// Segment of each card, and its address where the specification sets one.
     pub(crate) nics: Vec<(String, Option<Mac>, bool)>,
+    pub(crate) cdroms: Vec<Cdrom>,
     pub(crate) controller: &'static str,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) guest_id: String,
@@ -47,6 +49,7 @@ impl Described {
             },
             disks: Vec::new(),
             nics: Vec::new(),
+            cdroms: Vec::new(),
             controller: controller_type(""),
             config: BTreeMap::new(),
             guest_id: text("guestId", "otherLinux64Guest"),
@@ -92,6 +95,12 @@ impl Described {
                     };
                     described.nics.push((segment, mac, connected));
                 }
+                "VirtualCdrom" => {
+                    let drive = cdrom::described(device, described.cdroms.len())?;
+                    described.cdroms.push(drive);
+                }
+                // Every machine has two of these; drives find the first.
+                "VirtualIDEController" => {}
                 other => return Err(Fault::not_supported(&format!("the device {other} is not simulated"))),
             }
         }
@@ -162,6 +171,7 @@ impl VSphere {
             annotation: described.annotation.clone(),
             template: false,
             created_ns: host.now(),
+            cdroms: described.cdroms.clone(),
             v_app_config: described.vapp.clone(),
         };
         let mut nics: Vec<Nic> = Vec::new();
@@ -194,6 +204,7 @@ impl VSphere {
                 hardware: new.hardware,
                 disks: vec![(0, 0, new.disk_mib)],
                 nics: new.networks.iter().map(|network| (network.clone(), None, true)).collect(),
+                cdroms: Vec::new(),
                 controller: controller_type(""),
                 config: BTreeMap::new(),
                 guest_id: "otherLinux64Guest".to_owned(),

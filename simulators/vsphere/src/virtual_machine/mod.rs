@@ -1,5 +1,6 @@
 //! VirtualMachine.
 
+mod cdrom;
 pub(crate) mod clone;
 mod config;
 pub(crate) mod create;

@@ -9,6 +9,7 @@ use crate::inventory::Inventory;
 use crate::moref::MoRef;
 use crate::ovf::environment;
 use crate::task::Work;
+use crate::virtual_machine::cdrom;
 use crate::virtual_machine::reconfigure;
 use crate::virtual_machine::record::Record;
 use crate::virtual_machine::snapshots;
@@ -27,6 +28,7 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
                 return Err(Fault::not_supported("a template cannot be powered on"));
             }
             need_power(machine, Power::Off, "poweredOn")?;
+            cdrom::check(inventory, &record)?;
             inventory
                 .fleet
                 .admit(machine)

@@ -506,6 +506,50 @@ def test_more_memory_than_the_host_has(vm):
         WaitForTask(vm.PowerOnVM_Task())
 
 
+def insert(vm, image):
+    drive = vim.vm.device.VirtualCdrom(
+        key=-1, controllerKey=200, unitNumber=0, backing=vim.vm.device.VirtualCdrom.IsoBackingInfo(fileName=image),
+        connectable=vim.vm.device.VirtualDevice.ConnectInfo(startConnected=True, allowGuestControl=True, connected=True))
+    add = vim.vm.device.VirtualDeviceSpec(operation="add", device=drive)
+    WaitForTask(vm.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[add])))
+
+
+def drives(vm):
+    return [device for device in vm.config.hardware.device if isinstance(device, vim.vm.device.VirtualCdrom)]
+
+
+def test_a_machine_whose_image_is_missing_does_not_start(vm):
+    insert(vm, "[LocalDS_0] iso/none.iso")
+    with pytest.raises(vim.fault.FileNotFound) as caught:
+        WaitForTask(vm.PowerOnVM_Task())
+    assert caught.value.file == "[LocalDS_0] iso/none.iso"
+
+
+def test_a_machine_whose_image_is_there_starts(server, si, vm):
+    put(server, si, "iso/there.iso")
+    insert(vm, "[LocalDS_0] iso/there.iso")
+    assert WaitForTask(vm.PowerOnVM_Task()) == "success"
+
+
+def test_an_image_is_changed_and_brought_back(vm):
+    insert(vm, "[LocalDS_0] iso/old.iso")
+    first = snapshot(vm, "first")
+    drive, = drives(vm)
+    drive.backing.fileName = "[LocalDS_0] iso/new.iso"
+    edit = vim.vm.device.VirtualDeviceSpec(operation="edit", device=drive)
+    WaitForTask(vm.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[edit])))
+    seen = [drives(vm)[0].backing.fileName]
+    WaitForTask(first.RevertToSnapshot_Task())
+    assert [*seen, drives(vm)[0].backing.fileName] == ["[LocalDS_0] iso/new.iso", "[LocalDS_0] iso/old.iso"]
+
+
+def test_a_chain_of_snapshots_has_an_end(vm):
+    for number in range(32):
+        snapshot(vm, str(number))
+    with pytest.raises(vim.fault.TooManySnapshotLevels):
+        snapshot(vm, "32")
+
+
 # --- datastore --------------------------------------------------------------------------------------------------------
 
 
