@@ -118,7 +118,14 @@ impl<'a> Inventory<'a> {
 
     /// The machine with this reference.
     pub(crate) fn machine(self, id: &str) -> Option<&'a Machine> {
-        self.fleet.machines.values().find(|machine| Record::id(machine) == Some(id))
+        let is = |machine: &&Machine| Record::id(machine) == Some(id);
+        let hint = self.sim.found.borrow().get(id).copied();
+        if let Some(machine) = hint.and_then(|found| self.fleet.machines.get(&found)).filter(is) {
+            return Some(machine);
+        }
+        let machine = self.fleet.machines.values().find(is)?;
+        self.sim.found.borrow_mut().insert(id.to_owned(), machine.id);
+        Some(machine)
     }
 
     /// The machine with this name.

@@ -1,5 +1,6 @@
 //! The simulator as a whole.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct VSphere {
     pub(crate) placed: BTreeMap<String, MoRef>,
     /// New names and descriptions of snapshots, by number.
     pub(crate) snapshot_names: BTreeMap<u32, (String, String)>,
+    /// Where machines were found last, by reference: a hint, which is checked before it is believed.
+    pub(crate) found: RefCell<BTreeMap<String, MachineId>>,
     /// What happened.
     pub(crate) history: History,
     /// What guests were asked to do.
@@ -130,6 +133,7 @@ impl VSphere {
             folders: BTreeMap::new(),
             placed: BTreeMap::new(),
             snapshot_names: BTreeMap::new(),
+            found: RefCell::default(),
             history: History::default(),
             guest_work: GuestWork::default(),
             powered_on: BTreeMap::new(),
@@ -325,6 +329,7 @@ impl Cloud for VSphere {
             FleetEvent::PowerChanged { machine, power } => self.power_changed(*machine, *power, host),
             FleetEvent::Destroyed { machine, name } => {
                 let now = host.now();
+                self.found.get_mut().retain(|_, found| found != machine);
                 self.history.note(now, "VmRemovedEvent", "", None, format!("Removed {name}"));
                 self.powered_on.remove(machine);
             }

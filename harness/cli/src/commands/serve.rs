@@ -19,7 +19,7 @@ pub(crate) enum Serve {
   grenadier serve vsphere -l 127.0.0.1:0 --vm 20 --network management --network workload
   grenadier serve vsphere --account reader:secret:read-only --session-timeout 60
 
-It prints one line, the URL to log in at, when it listens. docs/serve.md says more.")]
+It prints one line, the URL to log in at, when it listens. docs/vsphere-coverage.md lists what it can do.")]
     Vsphere(Box<Vsphere>),
 }
 
