@@ -1,4 +1,4 @@
-//! The vSphere simulator before a judge nobody here wrote: pyVmomi.
+//! The served vCenter before a judge nobody here wrote: pyVmomi.
 //!
 //! The judge's tests are in `simulators/vsphere/tests/pyvmomi`. They run with the Python that `GRENADIER_PYTHON` names, or
 //! `python3`; where that has no pyVmomi or no pytest, the test says so and passes.
@@ -20,7 +20,7 @@ fn pyvmomi_accepts_the_simulated_vcenter() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut judge = Command::new(&python);
     judge.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "simulators/vsphere/tests/pyvmomi"]);
-    judge.current_dir(&root).env("GRENADIER_VSPHERE_SERVE", server(&root)).env("PYTHONDONTWRITEBYTECODE", "1");
+    judge.current_dir(&root).env("GRENADIER_PROGRAM", program(&root)).env("PYTHONDONTWRITEBYTECODE", "1");
     let output = judge.output().expect("it was there a moment ago");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -29,14 +29,14 @@ fn pyvmomi_accepts_the_simulated_vcenter() {
     println!("{last}");
 }
 
-/// Builds the server that the judge talks to; gives its path.
-fn server(root: &Path) -> PathBuf {
+/// Builds the program that serves; gives its path.
+fn program(root: &Path) -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--locked", "-p", "grenadier-vsphere", "--example", "serve", "--message-format", "json"]);
+    build.args(["build", "--locked", "-p", "grenadier", "--bin", "grenadier", "--message-format", "json"]);
     let output = build.current_dir(root).output().expect("cargo can be started");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8_lossy(&output.stdout);
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut executables = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executables.next().expect("cargo names the example it has built")
+    executables.next().expect("cargo names the program it has built")
 }

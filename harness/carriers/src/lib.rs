@@ -8,10 +8,14 @@ mod client;
 #[cfg(feature = "codecs")]
 pub mod codecs;
 mod duplex;
+#[allow(clippy::disallowed_methods, reason = "clients outside are waited for in real time")]
+mod limits;
+#[allow(clippy::disallowed_methods, reason = "clients outside are waited for in real time")]
 mod server;
 mod tls;
 
 pub use client::TcpClient;
 pub use duplex::DuplexClient;
-pub use server::{Handler, Handling, connection, serve};
+pub use limits::Limits;
+pub use server::{Handler, Handling, connection, serve, serve_within};
 pub use tls::{TlsError, TlsIdentity, connect_tls, fingerprint};

@@ -166,6 +166,15 @@ removes one small fleet there. Exit code 3 says that no run goes in the world th
 It works on a machine of its own and rehearses haproxy-appliance-swap in the docker world. What it writes holds the date, the
 machine, every length, and how near a virtual run with this profile came to the outages of the last real one.")]
     Calibrate(Calibrate),
+    /// Serve a simulated cloud to clients and engines of any kind, until it is interrupted
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  grenadier serve vsphere
+  grenadier serve vsphere -l 127.0.0.1:0 --vm 20 --pace reference
+  grenadier serve vsphere --username administrator@vsphere.local --password secret --tls=false"
+    )]
+    Serve(crate::commands::serve::Serve),
     /// Make the container images that the docker world needs
     #[command(after_help = "Example:\n  grenadier images\n\nImages that are there already are left alone.")]
     Images(Images),

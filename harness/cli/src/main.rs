@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Fidelity => commands::fidelity::run(),
         Command::Calibrate(calibrate) => commands::calibrate::run(&calibrate),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
+        Command::Serve(serve) => commands::serve::run(&serve),
         Command::Images(images) => commands::images::run(&images),
         Command::Clean(clean) => commands::clean::run(&clean),
         Command::Prune(prune) => commands::prune::run(&prune),

@@ -74,6 +74,12 @@ impl<E> Queue<E> {
         Some((at, event))
     }
 
+    /// Moves the time to `now` where nothing is due before it; else to what is due first. It never goes back.
+    pub fn advance(&mut self, now: Time) {
+        let now = self.next_at().map_or(now, |at| at.min(now));
+        self.now = self.now.max(now);
+    }
+
     /// The events that wait, in order, with their moments.
     pub fn waiting(&self) -> impl Iterator<Item = (Time, &E)> {
         let mut keys: Vec<_> = self.order.iter().map(|Reverse(key)| *key).collect();
@@ -109,6 +115,17 @@ mod tests {
         queue.push(at(10), 1, "first");
         queue.push(at(10), 1, "second");
         assert_eq!(drain(queue), ["first", "second", "second component", "late"]);
+    }
+
+    #[test]
+    fn time_passes_without_events_and_stops_at_the_next_one() {
+        let mut queue = Queue::new(TieBreak::Insertion);
+        queue.advance(Time::from_ns(5));
+        queue.push(Time::from_ns(20), 1, "event");
+        queue.advance(Time::from_ns(3));
+        assert_eq!(queue.now(), Time::from_ns(5));
+        queue.advance(Time::from_ns(30));
+        assert_eq!((queue.now(), queue.len()), (Time::from_ns(20), 1));
     }
 
     #[test]

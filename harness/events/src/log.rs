@@ -15,6 +15,9 @@ pub type Observer = Box<dyn FnMut(&Event) + Send>;
 struct Inner {
     events: Vec<Event>,
     observers: Vec<Observer>,
+    /// Tells observers and keeps nothing.
+    forgets: bool,
+    count: u64,
 }
 
 /// The one ordered log of a run. Clones write to the same log.
@@ -22,6 +25,11 @@ struct Inner {
 pub struct EventLog(Arc<Mutex<Inner>>);
 
 impl EventLog {
+    /// A log that tells its observers and keeps nothing: for what runs until somebody ends it.
+    pub fn forgetful() -> EventLog {
+        EventLog(Arc::new(Mutex::new(Inner { forgets: true, ..Inner::default() })))
+    }
+
     /// Tells `observer` of every event from now on.
     pub fn observe(&self, observer: Observer) {
         self.lock().observers.push(observer);
@@ -30,11 +38,14 @@ impl EventLog {
     /// Writes an event.
     pub fn emit(&self, at: Time, actor: Actor, kind: Kind) {
         let inner = &mut *self.lock();
-        let event = Event { v: VERSION, t_ns: at, seq: inner.events.len() as u64, actor, kind };
+        let event = Event { v: VERSION, t_ns: at, seq: inner.count, actor, kind };
+        inner.count += 1;
         for observer in &mut inner.observers {
             observer(&event);
         }
-        inner.events.push(event);
+        if !inner.forgets {
+            inner.events.push(event);
+        }
     }
 
     /// How many events there are.
@@ -102,5 +113,15 @@ mod tests {
             r#"{"v":1,"t_ns":1,"seq":0,"actor":"runner","kind":"phase-started","phase":"base"}"#
         );
         assert_ne!(log.hash(), EventLog::default().hash());
+    }
+
+    #[test]
+    fn a_forgetful_log_tells_and_keeps_nothing() {
+        let (log, seen) = (EventLog::forgetful(), Arc::new(Mutex::new(Vec::new())));
+        let sink = Arc::clone(&seen);
+        log.observe(Box::new(move |event| sink.lock().unwrap().push(event.seq)));
+        log.emit(Time::from_ns(1), Actor::Runner, Kind::PhaseStarted { phase: "base".into() });
+        log.emit(Time::from_ns(2), Actor::Runner, Kind::PhaseStarted { phase: "create".into() });
+        assert_eq!((seen.lock().unwrap().as_slice(), log.len()), (&[0, 1][..], 0));
     }
 }

@@ -6,7 +6,7 @@ use grenadier_catalog::{Named, Segment};
 use grenadier_clock::Seed;
 use grenadier_fleet::Host;
 use grenadier_scenario::{Given, Scenario};
-use grenadier_vsphere::{User, VSphere, VSphereConfig, VSphereProtocol};
+use grenadier_vsphere::{Role, User, VSphere, VSphereConfig, VSphereProtocol};
 use grenadier_wire::{Protocol, Secret};
 
 /// Host and port of the vCenter in the virtual world.
@@ -106,6 +106,7 @@ impl Setting {
         let user = |name: &str, password: &Secret, missing_privileges: BTreeSet<String>| User {
             name: name.to_owned(),
             password: password.clone(),
+            role: Role::Administrator,
             missing_privileges,
         };
         VSphere::new(VSphereConfig {

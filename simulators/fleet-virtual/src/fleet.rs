@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use grenadier_clock::{Queue, Seed, Stream, TieBreak, Time};
 use grenadier_fidelity::Ledger;
 use grenadier_fleet::{
     Fleet, FleetEvent, FleetView, Host, MachineId, MachineSpec, Operation, OperationError, OperationId,
-    OperationOutput, SegmentId, SegmentSpec, TimingProfile, Watch, WatchId,
+    OperationOutput, SegmentId, SegmentSpec, SnapshotId, TimingProfile, Watch, WatchId,
 };
 use grenadier_guest::{CallKey, Guest, Input, TimerKey};
-use grenadier_wire::{Answer, Exchange, Failure, ReplyTo};
+use grenadier_wire::{Answer, Exchange, Failure, ReplyTo, ShellExchange};
 
 use crate::delivery::Delivery;
 use crate::executor::WakeUp;
@@ -45,6 +46,9 @@ pub(crate) enum Due {
     Neighbour { client: MachineId, address: IpAddr, generation: u64 },
 }
 
+/// Marks answers that are for an operation, not for a caller.
+pub(crate) const OPERATION_REPLY: u64 = 1 << 63;
+
 /// The queue's components, which order what is due at one moment.
 const COMPONENT_FLEET: u32 = 1;
 
@@ -71,6 +75,8 @@ pub struct VirtualFleet {
     pub(crate) replies: Vec<(ReplyTo, Answer)>,
     /// Calls that guests made at this event.
     pub(crate) calls: Vec<GuestCall>,
+    /// The files of machines that are being cloned, by the clone.
+    pub(crate) copied: BTreeMap<MachineId, BTreeMap<String, Bytes>>,
     operation_count: u64,
     /// Something changed that watches may see.
     dirty: bool,
@@ -119,6 +125,7 @@ impl VirtualFleet {
             snapshot_count: 0,
             replies: Vec::new(),
             calls: Vec::new(),
+            copied: BTreeMap::new(),
             operation_count: 0,
             dirty: false,
             owners_dirty: false,
@@ -185,6 +192,31 @@ impl Fleet for VirtualFleet {
         self.machine_count += 1;
         let id = MachineId(self.machine_count);
         (id, self.submit(Operation::Create { id, spec: Box::new(spec) }))
+    }
+
+    fn submit_clone(
+        &mut self,
+        spec: MachineSpec,
+        source: MachineId,
+        snapshot: Option<SnapshotId>,
+    ) -> (MachineId, OperationId) {
+        let files = self.runtimes.get(&source).map(|runtime| match snapshot {
+            None => runtime.files.clone(),
+            Some(id) => runtime.snapshots.get(&id).map(|kept| kept.files.clone()).unwrap_or_default(),
+        });
+        let (id, operation) = self.submit_create(spec);
+        self.copied.insert(id, files.unwrap_or_default());
+        (id, operation)
+    }
+
+    fn submit_shell(&mut self, machine: MachineId, command: ShellExchange) -> Option<OperationId> {
+        self.operation_count += 1;
+        let id = OperationId(self.operation_count);
+        let reply = ReplyTo(OPERATION_REPLY | id.0);
+        if !self.tell_guest(machine, Input::Shell { reply, command }) {
+            self.finish(id, Err(OperationError::NoGuest));
+        }
+        Some(id)
     }
 
     fn view(&self) -> &FleetView {

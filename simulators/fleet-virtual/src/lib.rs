@@ -20,10 +20,12 @@ mod mishap;
 pub mod mutants;
 mod neighbour;
 mod operations;
+mod realtime;
 mod runtime;
 mod segment;
 mod watches;
 mod world;
 
 pub use fleet::VirtualFleet;
+pub use realtime::Asked;
 pub use world::{GuestFactory, VirtualWorld, WorldConfig};

@@ -92,8 +92,12 @@ impl VirtualFleet {
     fn perform(&mut self, operation: Operation) -> Result<OperationOutput, OperationError> {
         match operation {
             Operation::Create { id, spec } => {
+                let files = self.copied.remove(&id);
                 self.check_spec(&spec)?;
                 self.add(id, *spec);
+                if let Some(files) = files {
+                    self.runtime(id).files = files;
+                }
             }
             #[cfg(feature = "mutants")]
             Operation::Destroy { machine } if !self.ledger.holds(&crate::mutants::DESTROY) => {

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::delivery::{Caller, CloudContext};
 use crate::executor::{Sleeping, WakeUp, Woken};
-use crate::fleet::{Due, VirtualFleet};
+use crate::fleet::{Due, OPERATION_REPLY, VirtualFleet};
 
 /// Makes the guest that boots from an image; none where nothing here knows the product.
 pub type GuestFactory = Box<dyn Fn(&ImageHeader, &Machine) -> Option<Box<dyn Guest>> + Send>;
@@ -178,7 +178,7 @@ impl VirtualWorld {
         look(&self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -220,7 +220,7 @@ impl Inner {
     }
 
     /// Takes the next event; whether there was one.
-    fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let Some((_, due)) = self.fleet.queue.pop() else { return false };
         let Some(due) = self.fleet.hold(due) else { return true };
         match due {
@@ -259,12 +259,18 @@ impl Inner {
     }
 
     /// Everything that follows from an event at its very moment.
-    fn after(&mut self) {
+    pub(crate) fn after(&mut self) {
         loop {
             self.fleet.settle();
             self.send_guest_calls();
             for (to, answer) in std::mem::take(&mut self.fleet.replies) {
-                self.back(to.0, Ok(answer));
+                match answer {
+                    Answer::Shell(output) if to.0 & OPERATION_REPLY != 0 => {
+                        let id = OperationId(to.0 & !OPERATION_REPLY);
+                        self.fleet.finish(id, Ok(OperationOutput::Shell(output)));
+                    }
+                    answer => self.back(to.0, Ok(answer)),
+                }
             }
             let events = self.fleet.take_events();
             if events.is_empty() {

@@ -23,6 +23,11 @@ pub trait Cloud: Send {
     /// Is told that a timer went off.
     fn timer(&mut self, key: u64, host: &mut dyn CloudHost);
 
+    /// Is told that nobody waits for this answer any more: the client of a long poll has gone away.
+    fn gave_up(&mut self, reply: ReplyTo, host: &mut dyn CloudHost) {
+        let _ = (reply, host);
+    }
+
     /// What only the cloud owns (folders, datastore files, sessions, tasks), for captures. Records of machines are the fleet's.
     fn state(&self) -> serde_json::Value;
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use grenadier_wire::ShellExchange;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FleetEvent, Machine, MachineId, MachineSpec, Operation, OperationError, OperationId, Power, SegmentId, Watch,
-    WatchId,
+    FleetEvent, Machine, MachineId, MachineSpec, Operation, OperationError, OperationId, Power, SegmentId, SnapshotId,
+    Watch, WatchId,
 };
 
 /// A segment: one layer-2 network with one subnet.
@@ -96,6 +97,25 @@ pub trait Fleet {
 
     /// Begins to make a machine and tells its id at once.
     fn submit_create(&mut self, spec: MachineSpec) -> (MachineId, OperationId);
+
+    /// Begins to make a machine whose disks hold what those of `source` hold now, or held in one of its snapshots. A fleet
+    /// that cannot copy files copies the images that the disks were made from.
+    fn submit_clone(
+        &mut self,
+        spec: MachineSpec,
+        source: MachineId,
+        snapshot: Option<SnapshotId>,
+    ) -> (MachineId, OperationId) {
+        let _ = (source, snapshot);
+        self.submit_create(spec)
+    }
+
+    /// Begins to run a command in a machine's shell, as its own agent does; ends with `OperationOutput::Shell`. None where
+    /// this fleet does not reach guests so.
+    fn submit_shell(&mut self, machine: MachineId, command: ShellExchange) -> Option<OperationId> {
+        let _ = (machine, command);
+        None
+    }
 
     /// The fleet as it was last seen.
     fn view(&self) -> &FleetView;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use grenadier_wire::ShellOutput;
 use thiserror::Error;
 
 use crate::machine::DiskImage;
@@ -150,6 +151,8 @@ pub enum OperationOutput {
     Files(BTreeMap<String, Bytes>),
     /// The guest's volatile state.
     State(serde_json::Value),
+    /// What a command in the guest's shell left.
+    Shell(ShellOutput),
 }
 
 /// Why an operation failed. Nothing has changed then, unless the variant says otherwise.

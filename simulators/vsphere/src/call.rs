@@ -8,9 +8,9 @@ use crate::moref::MoRef;
 use crate::soap::decode::Node;
 use crate::value::Value;
 use crate::{
-    VSphere, authorization_manager, datastore_browser, file_manager, http_nfc_lease, ovf_manager, privilege,
-    property_collector, resource_pool, search_index, service_instance, session_manager, task, view_manager,
-    virtual_machine, virtual_machine_snapshot,
+    VSphere, authorization_manager, coverage, datastore_browser, file_manager, folder, guest_operations, history,
+    http_nfc_lease, ovf_manager, privilege, property_collector, resource_pool, search_index, service_instance,
+    session_manager, task, view_manager, virtual_machine, virtual_machine_snapshot,
 };
 
 /// A method call.
@@ -69,12 +69,18 @@ pub(crate) fn dispatch(sim: &mut VSphere, call: &mut Call<'_>, host: &mut dyn Cl
     }
     let inventory = sim.inventory(host, call.session.as_deref());
     call.target = inventory.resolve(&call.target.id).ok_or_else(|| Fault::not_found(&call.target))?;
+    if !coverage::is_there(&call.target.kind, call.method) {
+        return Err(Fault::method_not_found(&call.target, call.method));
+    }
     privilege::check(sim, call)?;
     let handler = match &*call.target.kind {
         "ServiceInstance" => service_instance::call,
         "SessionManager" => session_manager::call,
         "PropertyCollector" | "PropertyFilter" => property_collector::call,
-        "ViewManager" | "ContainerView" => view_manager::call,
+        "ViewManager" | "ContainerView" | "ListView" => view_manager::call,
+        "Folder" => folder::call,
+        "EventManager" | "TaskManager" | "EventHistoryCollector" | "TaskHistoryCollector" => history::call,
+        "GuestProcessManager" | "GuestFileManager" => guest_operations::call,
         "SearchIndex" => search_index::call,
         "OvfManager" => ovf_manager::call,
         "ResourcePool" => resource_pool::call,

@@ -71,7 +71,12 @@ pub fn descriptor(bytes: &[u8]) {
 pub fn request(bytes: &[u8]) {
     let mut config = VSphereConfig::new("7.0.1", Seed(7));
     let password = Secret::new("hunter2");
-    config.users = vec![User { name: "admin".to_owned(), password, missing_privileges: Default::default() }];
+    config.users = vec![User {
+        name: "admin".to_owned(),
+        password,
+        role: Default::default(),
+        missing_privileges: Default::default(),
+    }];
     config.networks = ["management", "workload", "frontend"].map(str::to_owned).to_vec();
     let mut host = MemoryHost::new(MemoryFleet::new(Host { cpus: 8, memory_mib: 16_384, storage_mib: 50_000 }));
     let mut sim = VSphere::new(config);

@@ -22,7 +22,8 @@ pub(crate) fn property(name: &str) -> Option<Value> {
 
 pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Option<Outcome> {
     Some(match call.method {
-        "SearchDatastore_Task" => search(sim, call, host),
+        "SearchDatastore_Task" => search(sim, call, host, false),
+        "SearchDatastoreSubFolders_Task" => search(sim, call, host, true),
         _ => return None,
     })
 }
@@ -34,17 +35,37 @@ pub(crate) struct Search {
     directory: String,
     /// Names that match any of these patterns; empty for all.
     patterns: Vec<String>,
+    /// Directories below it too.
+    deep: bool,
 }
 
-fn search(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
+fn search(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost, deep: bool) -> Outcome {
     let directory = path::parse(call.args.required("datastorePath")?)?;
     let patterns = call.args.child("searchSpec").map(|spec| spec.texts_of("matchPattern")).unwrap_or_default();
-    let work = Work::Search(Search { directory, patterns });
-    sim.begin_task(call, host, NewTask { entity: DATASTORE, description: "Datastore.searchDatastore", work })
+    let description = if deep { "Datastore.searchDatastoreSubFolders" } else { "Datastore.searchDatastore" };
+    let work = Work::Search(Search { directory, patterns, deep });
+    sim.begin_task(call, host, NewTask { entity: DATASTORE, description, work })
 }
 
-/// Runs a search. Directories show as one entry each; a directory that nothing is in does not exist.
+/// Runs a search: one result, or one for each directory.
 pub(crate) fn run(inventory: Inventory<'_>, search: &Search) -> Result<Value, Fault> {
+    let (first, mut below) = look(inventory, search)?;
+    if !search.deep {
+        return Ok(first.into());
+    }
+    let mut results = vec![first];
+    while let Some(directory) = below.pop() {
+        let inner = Search { directory, ..search.clone() };
+        let (result, further) = look(inventory, &inner)?;
+        results.push(result);
+        below.extend(further);
+    }
+    Ok(Value::list("HostDatastoreBrowserSearchResults", results))
+}
+
+/// Looks into one directory; gives the directories in it too. They show as one entry each; one that nothing is in and that
+/// nobody made does not exist.
+fn look(inventory: Inventory<'_>, search: &Search) -> Result<(Data, Vec<String>), Fault> {
     let prefix = if search.directory.is_empty() { String::new() } else { format!("{}/", search.directory) };
     let stored =
         inventory.sim.files.iter().map(|(path, file)| (path.clone(), file.content.len() as u64, file.modified));
@@ -57,7 +78,14 @@ pub(crate) fn run(inventory: Inventory<'_>, search: &Search) -> Result<Value, Fa
             None => entries.insert(rest.to_owned(), Entry::File { size, modified }),
         };
     }
-    if entries.is_empty() && !search.directory.is_empty() {
+    for directory in inventory.sim.files.directories() {
+        if let Some(rest) = directory.strip_prefix(&prefix) {
+            let name = rest.split_once('/').map_or(rest, |(name, _)| name);
+            entries.insert(name.to_owned(), Entry::Directory);
+        }
+    }
+    let made = inventory.sim.files.directories().any(|directory| *directory == search.directory);
+    if entries.is_empty() && !search.directory.is_empty() && !made {
         return Err(Fault::file_not_found(&path::render(&search.directory)));
     }
     let wanted =
@@ -74,7 +102,9 @@ pub(crate) fn run(inventory: Inventory<'_>, search: &Search) -> Result<Value, Fa
         .with("datastore", DATASTORE)
         .with("folderPath", path::render(&search.directory))
         .with("file", Value::list("FileInfo", files));
-    Ok(results.into())
+    let directories = entries.iter().filter(|(_, entry)| matches!(entry, Entry::Directory));
+    let directories = directories.map(|(name, _)| format!("{prefix}{name}")).collect();
+    Ok((results, directories))
 }
 
 enum Entry {

@@ -76,7 +76,8 @@ pub(crate) enum Phase {
 /// A lease.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
-    entity: MoRef,
+    /// The machine that is imported.
+    pub(crate) entity: MoRef,
     /// The machine in the fleet; none where none was made.
     pub(crate) machine: Option<MachineId>,
     ticket: String,
@@ -113,6 +114,11 @@ impl Lease {
             return None;
         }
         self.devices.iter_mut().find(|device| device.file == file)
+    }
+
+    /// How many uploaded bytes it holds.
+    pub(crate) fn uploaded_bytes(&self) -> u64 {
+        self.devices.iter().filter_map(|device| device.uploaded.as_ref()).map(|bytes| bytes.len() as u64).sum()
     }
 
     /// What is uploaded or under way, for captures. The ticket is left out: who has it can write.

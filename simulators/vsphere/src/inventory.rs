@@ -37,7 +37,18 @@ pub(crate) const DATASTORE_NAME: &str = "LocalDS_0";
 /// The datacenter's name.
 pub(crate) const DATACENTER_NAME: &str = "DC0";
 
-const FIXED: [MoRef; 19] = [
+pub(crate) const EVENT_MANAGER: MoRef = MoRef::fixed("EventManager", "EventManager");
+pub(crate) const TASK_MANAGER: MoRef = MoRef::fixed("TaskManager", "TaskManager");
+pub(crate) const GUEST_MANAGER: MoRef = MoRef::fixed("GuestOperationsManager", "guestOperationsManager");
+pub(crate) const GUEST_FILES: MoRef = MoRef::fixed("GuestFileManager", "guestOperationsFileManager");
+pub(crate) const GUEST_PROCESSES: MoRef = MoRef::fixed("GuestProcessManager", "guestOperationsProcessManager");
+
+const FIXED: [MoRef; 24] = [
+    EVENT_MANAGER,
+    TASK_MANAGER,
+    GUEST_MANAGER,
+    GUEST_FILES,
+    GUEST_PROCESSES,
     SERVICE_INSTANCE,
     SESSION_MANAGER,
     PROPERTY_COLLECTOR,
@@ -88,7 +99,12 @@ impl<'a> Inventory<'a> {
             "lease" => self.sim.leases.contains_key(&number()?).then(|| MoRef::new("HttpNfcLease", id)),
             "view" => {
                 let view = self.sim.views.get(&number()?)?;
-                (Some(view.session.as_str()) == self.session).then(|| MoRef::new("ContainerView", id))
+                (Some(view.session()) == self.session).then(|| MoRef::new(view.kind(), id))
+            }
+            "group" => self.sim.folders.contains_key(id).then(|| MoRef::new("Folder", id)),
+            "history" => {
+                let collector = self.sim.history.collectors.get(&number()?)?;
+                (Some(collector.session.as_str()) == self.session).then(|| MoRef::new(collector.kind(), id))
             }
             "filter" | "collector" => self.sim.collectors.resolve(id, self.session?),
             _ => None,
@@ -102,7 +118,14 @@ impl<'a> Inventory<'a> {
 
     /// The machine with this reference.
     pub(crate) fn machine(self, id: &str) -> Option<&'a Machine> {
-        self.fleet.machines.values().find(|machine| Record::id(machine) == Some(id))
+        let is = |machine: &&Machine| Record::id(machine) == Some(id);
+        let hint = self.sim.found.borrow().get(id).copied();
+        if let Some(machine) = hint.and_then(|found| self.fleet.machines.get(&found)).filter(is) {
+            return Some(machine);
+        }
+        let machine = self.fleet.machines.values().find(is)?;
+        self.sim.found.borrow_mut().insert(id.to_owned(), machine.id);
+        Some(machine)
     }
 
     /// The machine with this name.
@@ -158,6 +181,7 @@ impl<'a> Inventory<'a> {
             "host-9" => "DC0_C0_H0",
             "datastore-10" => DATASTORE_NAME,
             id if mo.kind == "Network" => self.network_name(id)?,
+            id if mo.kind == "Folder" => &self.sim.folders.get(id)?.name,
             id => return self.machine(id).map(|machine| machine.spec.name.clone()),
         };
         Some(fixed.to_owned())
@@ -171,8 +195,9 @@ impl<'a> Inventory<'a> {
             "ResourcePool" | "HostSystem" => Some(CLUSTER),
             "Datastore" => Some(DATASTORE_FOLDER),
             "Network" => Some(NETWORK_FOLDER),
-            "VirtualMachine" => Some(VM_FOLDER),
-            "Folder" if *mo != ROOT_FOLDER => Some(DATACENTER),
+            "VirtualMachine" => Some(self.sim.placed.get(&*mo.id).cloned().unwrap_or(VM_FOLDER)),
+            "Folder" if *mo == ROOT_FOLDER => None,
+            "Folder" => Some(self.sim.folders.get(&*mo.id).map_or(DATACENTER, |folder| folder.parent.clone())),
             _ => None,
         }
     }
@@ -182,11 +207,16 @@ impl<'a> Inventory<'a> {
         match &*mo.id {
             "group-d1" => vec![DATACENTER],
             "datacenter-2" => vec![VM_FOLDER, HOST_FOLDER, DATASTORE_FOLDER, NETWORK_FOLDER],
-            "group-v3" => self.machines().map(|(mo, _)| mo).collect(),
             "group-h4" => vec![CLUSTER],
             "group-s5" => vec![DATASTORE],
             "group-n6" => self.networks(),
             "domain-c7" => vec![POOL, HOST],
+            _ if mo.kind == "Folder" => {
+                let folders = self.sim.folders.iter().filter(|(_, folder)| folder.parent == *mo);
+                let folders = folders.map(|(id, _)| MoRef::new("Folder", id.clone()));
+                let machines = self.machines().map(|(machine, _)| machine);
+                folders.chain(machines.filter(|machine| self.parent(machine).as_ref() == Some(mo))).collect()
+            }
             _ => Vec::new(),
         }
     }

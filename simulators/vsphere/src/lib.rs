@@ -13,6 +13,7 @@ mod cluster;
 #[cfg(feature = "codecs")]
 pub mod codecs;
 mod config;
+pub mod coverage;
 mod datacenter;
 mod datastore;
 mod datastore_browser;
@@ -20,6 +21,8 @@ mod fault;
 pub mod fidelity;
 mod file_manager;
 mod folder;
+mod guest_operations;
+mod history;
 mod host_system;
 mod http_nfc_lease;
 mod inventory;
@@ -51,6 +54,7 @@ mod vsphere;
 #[cfg(test)]
 mod tests;
 
-pub use config::{User, VSphereConfig};
+pub use config::{Role, User, VSphereConfig};
 pub use protocol::VSphereProtocol;
+pub use virtual_machine::create::NewMachine;
 pub use vsphere::VSphere;

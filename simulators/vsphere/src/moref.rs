@@ -39,7 +39,8 @@ impl MoRef {
                 "ComputeResource" | "Datacenter" | "Datastore" | "Folder" | "HostSystem" | "Network"
                 | "ResourcePool" | "VirtualMachine" => "ManagedEntity",
                 "ManagedEntity" | "Task" | "VirtualMachineSnapshot" => "ExtensibleManagedObject",
-                "ContainerView" => "ManagedObjectView",
+                "ContainerView" | "ListView" => "ManagedObjectView",
+                "EventHistoryCollector" | "TaskHistoryCollector" => "HistoryCollector",
                 "ManagedObjectView" => "View",
                 "ManagedObject" => return false,
                 _ => "ManagedObject",

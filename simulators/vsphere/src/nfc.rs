@@ -16,6 +16,7 @@ pub(crate) fn answer(sim: &mut VSphere, request: &http::Request<Bytes>, host: &m
     }
     let rest = request.uri().path().strip_prefix("/nfc/").unwrap_or_default();
     let (ticket, file) = rest.split_once('/').unwrap_or((rest, ""));
+    let full = sim.uploaded_bytes().saturating_add(request.body().len() as u64) > sim.stored_bytes;
     let found = sim.leases.iter_mut().find_map(|(number, lease)| {
         let ready = lease.phase == Phase::Ready;
         lease.device(ticket, file).map(|device| (*number, ready, device))
@@ -23,6 +24,9 @@ pub(crate) fn answer(sim: &mut VSphere, request: &http::Request<Bytes>, host: &m
     let Some((number, ready, device)) = found else { return text(StatusCode::NOT_FOUND, "no such upload\n") };
     if !ready {
         return text(StatusCode::FORBIDDEN, "the lease is not ready\n");
+    }
+    if full {
+        return text(StatusCode::INSUFFICIENT_STORAGE, "the datastore is full\n");
     }
     device.uploaded = Some(request.body().clone());
     sim.lease_lives(number, host);

@@ -12,6 +12,7 @@ use crate::moref::MoRef;
 /// does (vSphere Security, "Required Privileges for Common Tasks").
 fn needed(call: &Call<'_>) -> Vec<(MoRef, &'static str)> {
     let target = || call.target.clone();
+    let guest = || call.args.moref_of("vm").unwrap_or_else(target);
     match call.method {
         "CreateImportSpec" => vec![(POOL, "VApp.Import")],
         "ImportVApp" => vec![
@@ -27,13 +28,35 @@ fn needed(call: &Call<'_>) -> Vec<(MoRef, &'static str)> {
         "ReconfigVM_Task" => reconfigure(call),
         "Rename_Task" => vec![(target(), "VirtualMachine.Config.Rename")],
         "Destroy_Task" => vec![(target(), "VirtualMachine.Inventory.Delete")],
-        "CreateSnapshot_Task" => vec![(target(), "VirtualMachine.State.CreateSnapshot")],
+        "RebootGuest" => vec![(target(), "VirtualMachine.Interact.Reset")],
+        "CreateVM_Task" => {
+            vec![(target(), "VirtualMachine.Inventory.Create"), (DATASTORE, "Datastore.AllocateSpace")]
+        }
+        "CloneVM_Task" => vec![(target(), "VirtualMachine.Provisioning.Clone")],
+        "MarkAsTemplate" => vec![(target(), "VirtualMachine.Provisioning.MarkAsTemplate")],
+        "MarkAsVirtualMachine" => vec![(target(), "VirtualMachine.Provisioning.MarkAsVM")],
+        "CreateFolder" => vec![(target(), "Folder.Create")],
+        "MoveIntoFolder_Task" => vec![(target(), "Folder.Move")],
+        "RenameSnapshot" => vec![(target(), "VirtualMachine.State.RenameSnapshot")],
+        "MoveDatastoreFile_Task" | "CopyDatastoreFile_Task" | "MakeDirectory" => {
+            vec![(DATASTORE, "Datastore.FileManagement")]
+        }
+        "StartProgramInGuest" | "TerminateProcessInGuest" => vec![(guest(), "VirtualMachine.GuestOperations.Execute")],
+        "ListProcessesInGuest"
+        | "ReadEnvironmentVariableInGuest"
+        | "ListFilesInGuest"
+        | "InitiateFileTransferFromGuest" => vec![(guest(), "VirtualMachine.GuestOperations.Query")],
+        "InitiateFileTransferToGuest" | "DeleteFileInGuest" | "MakeDirectoryInGuest" => {
+            vec![(guest(), "VirtualMachine.GuestOperations.Modify")]
+        }
+        "HttpNfcLeaseComplete" | "HttpNfcLeaseAbort" | "HttpNfcLeaseProgress" => vec![(POOL, "VApp.Import")],
+        "CreateSnapshot_Task" | "CreateSnapshotEx_Task" => vec![(target(), "VirtualMachine.State.CreateSnapshot")],
         "RevertToSnapshot_Task" | "RevertToCurrentSnapshot_Task" => {
             vec![(target(), "VirtualMachine.State.RevertToSnapshot")]
         }
         "RemoveSnapshot_Task" | "RemoveAllSnapshots_Task" => vec![(target(), "VirtualMachine.State.RemoveSnapshot")],
         "DeleteDatastoreFile_Task" => vec![(DATASTORE, "Datastore.FileManagement")],
-        "SearchDatastore_Task" => vec![(DATASTORE, "Datastore.Browse")],
+        "SearchDatastore_Task" | "SearchDatastoreSubFolders_Task" => vec![(DATASTORE, "Datastore.Browse")],
         _ => Vec::new(),
     }
 }

@@ -4,8 +4,9 @@ use crate::inventory::Inventory;
 use crate::moref::MoRef;
 use crate::value::Value;
 use crate::{
-    cluster, datacenter, datastore, datastore_browser, folder, host_system, http_nfc_lease, network, resource_pool,
-    service_instance, session_manager, task, view_manager, virtual_machine, virtual_machine_snapshot,
+    cluster, datacenter, datastore, datastore_browser, folder, guest_operations, history, host_system, http_nfc_lease,
+    network, resource_pool, service_instance, session_manager, task, view_manager, virtual_machine,
+    virtual_machine_snapshot,
 };
 
 /// What is at a property path.
@@ -48,6 +49,9 @@ fn own(kind: &str) -> &'static [&'static str] {
         "PropertyFilter" => &["spec", "partialUpdates"],
         "ViewManager" => &["viewList"],
         "ContainerView" => view_manager::PROPERTIES,
+        "ListView" => &["view"],
+        "EventManager" | "TaskManager" | "EventHistoryCollector" | "TaskHistoryCollector" => history::properties(kind),
+        "GuestOperationsManager" => guest_operations::PROPERTIES,
         "OvfManager" => &["ovfImportOption", "ovfExportOption"],
         "AuthorizationManager" => &["privilegeList", "roleList", "description"],
         "Folder" => folder::PROPERTIES,
@@ -185,7 +189,11 @@ fn whole(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> Option<Value> {
     match &*mo.kind {
         "ServiceInstance" => service_instance::property(inventory, name),
         "SessionManager" => session_manager::property(inventory, name),
-        "ContainerView" => view_manager::property(inventory, mo, name),
+        "ContainerView" | "ListView" => view_manager::property(inventory, mo, name),
+        "EventManager" | "TaskManager" | "EventHistoryCollector" | "TaskHistoryCollector" => {
+            history::property(inventory, mo, name)
+        }
+        "GuestOperationsManager" => guest_operations::property(name),
         "Folder" => folder::property(inventory, mo, name),
         "Datacenter" => datacenter::property(inventory, name),
         "ClusterComputeResource" => cluster::property(inventory, name),

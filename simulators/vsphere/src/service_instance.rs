@@ -5,8 +5,8 @@ use grenadier_fleet::CloudHost;
 use crate::VSphere;
 use crate::call::{Call, Outcome, Reply};
 use crate::inventory::{
-    AUTHORIZATION_MANAGER, FILE_MANAGER, Inventory, OVF_MANAGER, PROPERTY_COLLECTOR, ROOT_FOLDER, SEARCH_INDEX,
-    SESSION_MANAGER, VIEW_MANAGER,
+    AUTHORIZATION_MANAGER, EVENT_MANAGER, FILE_MANAGER, GUEST_MANAGER, Inventory, OVF_MANAGER, PROPERTY_COLLECTOR,
+    ROOT_FOLDER, SEARCH_INDEX, SESSION_MANAGER, TASK_MANAGER, VIEW_MANAGER,
 };
 use crate::soap::xml::Xml;
 use crate::value::{Data, Value};
@@ -45,23 +45,23 @@ fn content(sim: &VSphere) -> Data {
         .with("sessionManager", SESSION_MANAGER)
         .with("authorizationManager", AUTHORIZATION_MANAGER)
         .with("searchIndex", SEARCH_INDEX)
+        .with("eventManager", EVENT_MANAGER)
+        .with("taskManager", TASK_MANAGER)
         .with("fileManager", FILE_MANAGER)
         .with("ovfManager", OVF_MANAGER)
+        .with("guestOperationsManager", GUEST_MANAGER)
         .unset(&[
             "setting",
             "userDirectory",
             "perfManager",
             "scheduledTaskManager",
             "alarmManager",
-            "eventManager",
-            "taskManager",
             "extensionManager",
             "customizationSpecManager",
             "customFieldsManager",
             "licenseManager",
             "virtualDiskManager",
             "dvSwitchManager",
-            "guestOperationsManager",
         ])
 }
 

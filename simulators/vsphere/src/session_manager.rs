@@ -19,6 +19,9 @@ pub(crate) const COOKIE: &str = "vmware_soap_session";
 pub(crate) const PROPERTIES: &[&str] =
     &["sessionList", "currentSession", "message", "messageLocaleList", "supportedLocaleList", "defaultLocale"];
 
+/// How many sessions can be open at once.
+const MOST_SESSIONS: usize = 10_000;
+
 /// A session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -43,10 +46,10 @@ impl Sessions {
         Sessions { users, timeout, open: BTreeMap::new() }
     }
 
-    /// Whether the user holds a privilege. All users hold all that was not taken away; nobody else holds any.
+    /// Whether the user holds a privilege. Users hold what their role grants and was not taken away.
     pub(crate) fn user_has(&self, name: &str, privilege: &str) -> bool {
         let user = self.users.iter().find(|user| user.name == name);
-        user.is_some_and(|user| !user.missing_privileges.contains(privilege))
+        user.is_some_and(|user| user.role.grants(privilege) && !user.missing_privileges.contains(privilege))
     }
 
     /// Takes a privilege away from a user.
@@ -153,6 +156,9 @@ fn login(sim: &mut VSphere, call: &Call<'_>, now: Time) -> Outcome {
     let known = sim.sessions.users.iter().any(|user| user.name == name && user.password.reveal() == password);
     if !known {
         return Err(refuse());
+    }
+    if sim.sessions.open.len() >= MOST_SESSIONS {
+        return Err(Fault::system("too many sessions are open"));
     }
     let (token, key) = (sim.uuids.uuid(), sim.uuids.uuid());
     let session = Session { key, user: name.to_owned(), began: now, last_active: now, calls: 1 };

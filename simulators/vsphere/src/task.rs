@@ -12,19 +12,20 @@ use std::time::Duration;
 
 use grenadier_clock::Time;
 use grenadier_events::Kind;
-use grenadier_fleet::{CloudHost, Operation, OperationError, OperationOutput};
+use grenadier_fleet::{CloudHost, MachineId, MachineSpec, Operation, OperationError, OperationOutput, SnapshotId};
 use grenadier_wire::FaultKind;
 
 use crate::call::{Call, Outcome, Reply};
 use crate::datastore_browser::Search;
 use crate::fault::Fault;
 use crate::fidelity;
+use crate::file_manager::Transfer;
 use crate::inventory::{DATASTORE_NAME, Inventory};
 use crate::moref::MoRef;
 use crate::value::{Data, Value, int};
 use crate::virtual_machine::reconfigure::ConfigChange;
 use crate::vsphere::{Alarm, Purpose};
-use crate::{VSphere, datastore_browser, file_manager, virtual_machine};
+use crate::{VSphere, datastore_browser, file_manager, folder, virtual_machine};
 
 pub(crate) const PROPERTIES: &[&str] = &["value", "availableField", "info"];
 
@@ -36,6 +37,9 @@ const QUEUED_LONG: Duration = Duration::from_secs(5);
 const OWN_WORK: Duration = Duration::from_millis(200);
 /// When a task that is made to fail does so (assumed).
 const HALF_WAY: Duration = Duration::from_millis(500);
+
+/// How many tasks are kept. A vCenter keeps ended ones for 30 days; no client of ours makes so many.
+const MOST_TASKS: usize = 100_000;
 
 /// What a task does.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +68,30 @@ pub(crate) enum Work {
     Destroy,
     Search(Search),
     DeleteFile(String),
+    /// Moves a file or directory, or copies one.
+    Transfer(Transfer),
+    /// Makes a machine; with `source`, as a copy of another.
+    Create(Box<Newborn>),
+    /// Moves machines and folders into a folder.
+    MoveInto {
+        folder: MoRef,
+        things: Vec<MoRef>,
+    },
+}
+
+/// A machine that a task makes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Newborn {
+    /// Its reference.
+    pub(crate) moref: MoRef,
+    /// What it is made from.
+    pub(crate) spec: MachineSpec,
+    /// The machine that it is a copy of, and the snapshot.
+    pub(crate) source: Option<(MachineId, Option<SnapshotId>)>,
+    /// The folder it is in.
+    pub(crate) folder: MoRef,
+    /// Whether it is turned on.
+    pub(crate) power_on: bool,
 }
 
 /// A task to begin.
@@ -115,6 +143,8 @@ pub(crate) struct Task {
     completed: Option<Time>,
     /// What is still to be submitted to the fleet.
     remaining: VecDeque<Operation>,
+    /// The machine it made.
+    made: Option<MachineId>,
     /// How many operations there are in all.
     operations: usize,
     /// What the last operation gave.
@@ -129,6 +159,20 @@ impl Tasks {
     /// The task with this number.
     pub(crate) fn get(&self, number: u64) -> Option<&Task> {
         self.0.get(&number)
+    }
+
+    /// Forgets the oldest tasks that have ended, where there are too many.
+    fn forget_oldest(&mut self) {
+        while self.0.len() > MOST_TASKS {
+            let ended = |task: &&Task| matches!(task.state, State::Success(_) | State::Error(_));
+            let Some(oldest) = self.0.values().find(ended).map(|task| task.number) else { return };
+            self.0.remove(&oldest);
+        }
+    }
+
+    /// All tasks, in order.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Task> {
+        self.0.values()
     }
 
     /// The tasks that worked on an entity, in order.
@@ -155,12 +199,32 @@ impl Tasks {
 }
 
 impl Task {
-    fn mo(&self) -> MoRef {
+    pub(crate) fn mo(&self) -> MoRef {
         MoRef::new("Task", format!("task-{}", self.number))
     }
 
+    /// The number that its events have too.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What it works on.
+    pub(crate) fn entity(&self) -> &MoRef {
+        &self.entity
+    }
+
+    /// Who began it.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// `queued`, `running`, `success` or `error`.
+    pub(crate) fn state_name(&self) -> &'static str {
+        self.state.name()
+    }
+
     /// `TaskInfo`.
-    fn info(&self) -> Data {
+    pub(crate) fn info(&self) -> Data {
         let mut info = Data::new("TaskInfo")
             .with("key", self.mo().id.into_owned())
             .with("task", self.mo())
@@ -249,11 +313,13 @@ impl VSphere {
             started: None,
             completed: None,
             remaining: VecDeque::new(),
+            made: None,
             operations: 0,
             output: None,
         };
         let mo = task.mo();
         self.tasks.0.insert(number, task);
+        self.tasks.forget_oldest();
         self.tell_task(number, host);
         let queued = if host.holds(&fidelity::TASK_QUEUE) { QUEUED } else { QUEUED_LONG };
         self.set_alarm(Alarm::TaskStarts(number), queued, host);
@@ -288,6 +354,7 @@ impl VSphere {
                         self.set_alarm(Alarm::TaskFails(number), after, host);
                     }
                     Some(FaultKind::TaskStuck) => {}
+                    _ if matches!(work, Work::Create(_)) => self.begin_to_make(number, &work, host),
                     _ if self.tasks.0[&number].operations == 0 => {
                         self.set_alarm(Alarm::TaskEnds(number), OWN_WORK, host);
                     }
@@ -303,6 +370,11 @@ impl VSphere {
         match work {
             Work::Search(_) => return Ok(Vec::new()),
             Work::DeleteFile(path) => return file_manager::check(inventory, path).map(|()| Vec::new()),
+            Work::Transfer(transfer) => return file_manager::check_transfer(inventory, transfer).map(|()| Vec::new()),
+            Work::Create(newborn) => return virtual_machine::clone::check(inventory, newborn).map(|()| Vec::new()),
+            Work::MoveInto { folder, things } => {
+                return folder::check_move(inventory, folder, things).map(|()| Vec::new());
+            }
             _ => {}
         }
         if let Some(other) = self.tasks.running_on(entity) {
@@ -314,6 +386,23 @@ impl VSphere {
             ));
         }
         virtual_machine::prepare(inventory, entity, work)
+    }
+
+    /// Makes a task's machine. What is left to do with it follows when it is there.
+    fn begin_to_make(&mut self, number: u64, work: &Work, host: &mut dyn CloudHost) {
+        let Work::Create(newborn) = work else { return };
+        let spec = newborn.spec.clone();
+        let (machine, id) = match newborn.source {
+            None => host.fleet().submit_create(spec),
+            Some((source, snapshot)) => host.fleet().submit_clone(spec, source, snapshot),
+        };
+        self.operations.insert(id, Purpose::Task(number));
+        let Some(task) = self.tasks.0.get_mut(&number) else { return };
+        task.made = Some(machine);
+        task.operations = 1 + usize::from(newborn.power_on);
+        if newborn.power_on {
+            task.remaining.push_back(Operation::PowerOn { machine });
+        }
     }
 
     fn continue_task(&mut self, number: u64, host: &mut dyn CloudHost) {
@@ -363,6 +452,21 @@ impl VSphere {
                 self.files.remove(&path);
                 Ok(None)
             }
+            (Work::Transfer(transfer), _) => {
+                let (transfer, now) = (transfer.clone(), host.now());
+                self.transfer_files(&transfer, now);
+                Ok(None)
+            }
+            (Work::MoveInto { folder, things }, _) => {
+                let (folder, things) = (folder.clone(), things.clone());
+                self.move_into(&folder, &things);
+                Ok(None)
+            }
+            (Work::Create(newborn), _) => {
+                let (moref, folder) = (newborn.moref.clone(), newborn.folder.clone());
+                self.move_into(&folder, std::slice::from_ref(&moref));
+                Ok(Some(moref.into()))
+            }
             (Work::CreateSnapshot { .. }, Some(OperationOutput::Snapshot(id))) => {
                 Ok(Some(MoRef::new("VirtualMachineSnapshot", format!("snapshot-{}", id.0)).into()))
             }
@@ -375,11 +479,26 @@ impl VSphere {
         let Some(task) = self.tasks.0.get_mut(&number) else { return };
         task.completed = Some(host.now());
         task.remaining.clear();
+        let done = result.is_ok().then(|| task_event(&task.work)).flatten();
         task.state = match result {
             Ok(value) => State::Success(value),
             Err(fault) => State::Error(fault),
         };
+        if let Some(kind) = done {
+            self.note_task(number, kind, host);
+        }
         self.tell_task(number, host);
+    }
+
+    /// Writes what a task did into the history.
+    fn note_task(&mut self, number: u64, kind: &'static str, host: &mut dyn CloudHost) {
+        let Some(task) = self.tasks.0.get(&number) else { return };
+        let (user, method) = (task.user.clone(), task.method.clone());
+        let (machine, name) = match &task.work {
+            Work::Create(newborn) => (newborn.moref.clone(), newborn.spec.name.clone()),
+            _ => (task.entity.clone(), task.entity_name.clone()),
+        };
+        self.history.note(host.now(), kind, &user, Some((machine, name.clone())), format!("{method} on {name}"));
     }
 
     fn tell_task(&self, number: u64, host: &mut dyn CloudHost) {
@@ -396,5 +515,15 @@ impl VSphere {
             state: task.state.name().to_owned(),
             error,
         });
+    }
+}
+
+/// The event that a task's end is, where it is one of its own. Power has its events wherever it comes from.
+fn task_event(work: &Work) -> Option<&'static str> {
+    match work {
+        Work::Reconfigure(_) => Some("VmReconfiguredEvent"),
+        Work::Rename(_) => Some("VmRenamedEvent"),
+        Work::Create(newborn) => Some(if newborn.source.is_some() { "VmClonedEvent" } else { "VmCreatedEvent" }),
+        _ => None,
     }
 }

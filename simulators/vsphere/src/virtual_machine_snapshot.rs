@@ -3,7 +3,7 @@
 use grenadier_fleet::CloudHost;
 
 use crate::VSphere;
-use crate::call::{Call, Outcome};
+use crate::call::{Call, Outcome, Reply};
 use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::moref::MoRef;
@@ -29,6 +29,7 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
     Some(match call.method {
         "RevertToSnapshot_Task" => revert(sim, call, host),
         "RemoveSnapshot_Task" => remove(sim, call, host),
+        "RenameSnapshot" => rename(sim, call, host),
         _ => return None,
     })
 }
@@ -45,6 +46,17 @@ fn revert(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outco
     let suppress_power_on = call.args.flag_of("suppressPowerOn")?;
     let work = Work::Revert { snapshot: Some(snapshot), suppress_power_on };
     sim.begin_task(call, host, NewTask { entity, description: "VirtualMachine.revertToSnapshot", work })
+}
+
+fn rename(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
+    let (_, number) = subject(sim, call, host)?;
+    let inventory = sim.inventory(host, None);
+    let (_, _, snapshot) = inventory.snapshot(&call.target.id).ok_or_else(|| Fault::not_found(&call.target))?;
+    let (name, description) = snapshots::words(inventory, snapshot);
+    let name = call.args.owned_of("name").filter(|name| !name.is_empty()).unwrap_or(name);
+    let description = call.args.owned_of("description").unwrap_or(description);
+    sim.snapshot_names.insert(number, (name, description));
+    Ok(Reply::Void)
 }
 
 fn remove(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {

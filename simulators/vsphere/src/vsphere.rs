@@ -1,5 +1,6 @@
 //! The simulator as a whole.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::call::{Call, Reply, dispatch};
 use crate::config::VSphereConfig;
 use crate::datastore::files::Files;
 use crate::fault::Fault;
+use crate::folder::Folder;
+use crate::guest_operations::{GuestStep, GuestWork};
+use crate::history::History;
 use crate::http_nfc_lease::Lease;
 use crate::inventory::{DATASTORE_NAME, Inventory};
 use crate::moref::MoRef;
@@ -22,7 +26,7 @@ use crate::session_manager::{self, Sessions};
 use crate::soap::tree::Tree;
 use crate::soap::{decode, encode};
 use crate::task::Tasks;
-use crate::view_manager::ContainerView;
+use crate::view_manager::View;
 use crate::virtual_machine::record::Record;
 use crate::{datastore, nfc};
 
@@ -38,14 +42,27 @@ pub struct VSphere {
     pub(crate) networks: Vec<String>,
     pub(crate) lease_timeout: Duration,
     pub(crate) upload_base: String,
+    pub(crate) stored_bytes: u64,
     pub(crate) ids: Ids,
     pub(crate) uuids: Stream,
     pub(crate) sessions: Sessions,
-    pub(crate) views: BTreeMap<u64, ContainerView>,
+    pub(crate) views: BTreeMap<u64, View>,
     pub(crate) collectors: Collectors,
     pub(crate) tasks: Tasks,
     pub(crate) leases: BTreeMap<u64, Lease>,
     pub(crate) files: Files,
+    /// Folders for machines beside the datacenter's own, by id.
+    pub(crate) folders: BTreeMap<String, Folder>,
+    /// The folder of each machine that is not in the datacenter's own, by the machine's id. No snapshot brings it back.
+    pub(crate) placed: BTreeMap<String, MoRef>,
+    /// New names and descriptions of snapshots, by number.
+    pub(crate) snapshot_names: BTreeMap<u32, (String, String)>,
+    /// Where machines were found last, by reference: a hint, which is checked before it is believed.
+    pub(crate) found: RefCell<BTreeMap<String, MachineId>>,
+    /// What happened.
+    pub(crate) history: History,
+    /// What guests were asked to do.
+    pub(crate) guest_work: GuestWork,
     /// Since when each machine that is on is on.
     pub(crate) powered_on: BTreeMap<MachineId, Time>,
     /// What `vmware.log` of each machine holds, by reference: it grows across reverts.
@@ -63,13 +80,17 @@ pub(crate) enum Purpose {
     Task(u64),
     /// A step of an import.
     Lease(u64),
-    /// A guest's shutdown, whose caller waits until it was told.
-    Shutdown {
+    /// A method that is no task and whose caller waits until it is done: a guest's shutdown.
+    Method {
         /// The caller.
         reply: ReplyTo,
+        /// The method.
+        method: &'static str,
         /// The machine.
         machine: MoRef,
     },
+    /// Something a guest was asked to do.
+    Guest(GuestStep),
 }
 
 /// What a timer is for.
@@ -100,6 +121,7 @@ impl VSphere {
             networks: config.networks,
             lease_timeout: config.lease_timeout,
             upload_base: config.upload_base,
+            stored_bytes: config.stored_bytes,
             ids: Ids::default(),
             uuids,
             sessions: Sessions::new(config.users, config.session_timeout),
@@ -108,6 +130,12 @@ impl VSphere {
             tasks: Tasks::default(),
             leases: BTreeMap::new(),
             files: Files::default(),
+            folders: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            snapshot_names: BTreeMap::new(),
+            found: RefCell::default(),
+            history: History::default(),
+            guest_work: GuestWork::default(),
             powered_on: BTreeMap::new(),
             logs: BTreeMap::new(),
             operations: BTreeMap::new(),
@@ -146,7 +174,8 @@ impl VSphere {
     /// Ends a session with all that belongs to it.
     pub(crate) fn end_session(&mut self, token: &str, host: &mut dyn CloudHost) {
         self.sessions.close(token);
-        self.views.retain(|_, view| view.session != token);
+        self.views.retain(|_, view| view.session() != token);
+        self.history.close_session(token);
         self.forget_collectors(token, host);
     }
 
@@ -183,6 +212,10 @@ impl VSphere {
         if path == "/folder" || path.starts_with("/folder/") {
             let Some(user) = user else { return Some(unauthorised()) };
             return Some(datastore::http::answer(self, &user, request, host));
+        }
+        if path.starts_with("/guestFile") {
+            // The token in the query is the ticket, as for uploads of an import.
+            return self.guest_file(reply, request, host);
         }
         if path.starts_with("/nfc/") {
             // The lease in the path is the ticket: real hosts ask for no cookie either.
@@ -245,9 +278,10 @@ impl VSphere {
         match self.operations.remove(&id) {
             Some(Purpose::Task(number)) => self.task_operation(number, result, host),
             Some(Purpose::Lease(number)) => self.lease_operation(number, result, host),
-            Some(Purpose::Shutdown { reply, machine }) => {
+            Some(Purpose::Guest(step)) => self.guest_operation(step, result, host),
+            Some(Purpose::Method { reply, method, machine }) => {
                 let response = match result {
-                    Ok(_) => xml_response(encode::result("ShutdownGuest", &[])),
+                    Ok(_) => xml_response(encode::result(method, &[])),
                     Err(error) => fault_response(&Fault::of_operation(error, &machine, DATASTORE_NAME)),
                 };
                 host.reply(reply, response);
@@ -269,6 +303,14 @@ impl VSphere {
             let words = if power == Power::On { "PowerOn" } else { "PowerOff" };
             let line = format!("{} vmx| {words}\n", crate::moment::date_time(now));
             self.logs.entry(id.to_owned()).or_default().push_str(&line);
+            let (kind, words) = if power == Power::On {
+                ("VmPoweredOnEvent", "is powered on")
+            } else {
+                ("VmPoweredOffEvent", "is powered off")
+            };
+            let moref = MoRef::new("VirtualMachine", id.to_owned());
+            let name = view.machines[&machine].spec.name.clone();
+            self.history.note(now, kind, "", Some((moref, name.clone())), format!("{name} {words}"));
         }
     }
 }
@@ -285,7 +327,10 @@ impl Cloud for VSphere {
         match event {
             FleetEvent::OperationFinished { id, result } => self.operation_finished(*id, result, host),
             FleetEvent::PowerChanged { machine, power } => self.power_changed(*machine, *power, host),
-            FleetEvent::Destroyed { machine, .. } => {
+            FleetEvent::Destroyed { machine, name } => {
+                let now = host.now();
+                self.found.get_mut().retain(|_, found| found != machine);
+                self.history.note(now, "VmRemovedEvent", "", None, format!("Removed {name}"));
                 self.powered_on.remove(machine);
             }
             FleetEvent::Guest { report: GuestReport::Service { .. }, .. }
@@ -316,6 +361,10 @@ impl Cloud for VSphere {
         self.answer_waits(host);
     }
 
+    fn gave_up(&mut self, reply: ReplyTo, host: &mut dyn CloudHost) {
+        self.forget_wait(reply, host);
+    }
+
     /// Release, sessions by user, tasks, open leases, and files with size and hash. Nothing secret is in it.
     fn state(&self) -> serde_json::Value {
         let files: BTreeMap<String, serde_json::Value> = self
@@ -327,14 +376,29 @@ impl Cloud for VSphere {
             })
             .collect();
         let leases: Vec<serde_json::Value> = self.leases.iter().map(|(number, lease)| lease.state(*number)).collect();
-        serde_json::json!({
+        let mut state = serde_json::json!({
             "version": self.version,
             "networks": self.networks,
             "sessions": self.sessions.count_by_user(),
             "tasks": self.tasks.state(),
             "leases": leases,
             "files": files,
-        })
+        });
+        // Only what is there is told: a cloud nobody made folders in has none.
+        let directories: Vec<&String> = self.files.directories().collect();
+        if !directories.is_empty() {
+            state["directories"] = serde_json::json!(directories);
+        }
+        if !self.folders.is_empty() {
+            let folder =
+                |(id, folder): (&String, &Folder)| (id.clone(), (folder.name.clone(), folder.parent.id.clone()));
+            let folders: BTreeMap<String, (String, std::borrow::Cow<'static, str>)> =
+                self.folders.iter().map(folder).collect();
+            let placed: BTreeMap<&String, &str> = self.placed.iter().map(|(vm, folder)| (vm, &*folder.id)).collect();
+            state["folders"] = serde_json::json!(folders);
+            state["placed"] = serde_json::json!(placed);
+        }
+        state
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) mod prune;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod shrink;
 mod signals;
 pub(crate) mod suggest;

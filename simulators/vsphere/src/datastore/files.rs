@@ -2,7 +2,7 @@
 //!
 //! Uploaded files are the cloud's: no snapshot brings them back. A machine's files follow from the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -24,35 +24,72 @@ pub(crate) struct StoredFile {
 
 /// The files that clients uploaded, by path below the root.
 #[derive(Debug, Default)]
-pub(crate) struct Files(BTreeMap<String, StoredFile>);
+pub(crate) struct Files {
+    files: BTreeMap<String, StoredFile>,
+    /// Directories that were made for themselves; others are there as long as a file is in them.
+    directories: BTreeSet<String>,
+}
 
 impl Files {
     /// The file at `path`.
     pub(crate) fn get(&self, path: &str) -> Option<&StoredFile> {
-        self.0.get(path)
+        self.files.get(path)
     }
 
     /// Writes a file as a whole; whether it is new.
     pub(crate) fn put(&mut self, path: &str, content: Bytes, modified: Time) -> bool {
-        self.0.insert(path.to_owned(), StoredFile { content, modified }).is_none()
+        self.files.insert(path.to_owned(), StoredFile { content, modified }).is_none()
     }
 
     /// Removes the file, or the directory with all that is below; whether there was one.
     pub(crate) fn remove(&mut self, path: &str) -> bool {
-        let before = self.0.len();
+        let before = self.files.len() + self.directories.len();
         let below = format!("{path}/");
-        self.0.retain(|file, _| file != path && !file.starts_with(&below));
-        self.0.len() != before
+        self.files.retain(|file, _| file != path && !file.starts_with(&below));
+        self.directories.retain(|directory| directory != path && !directory.starts_with(&below));
+        self.files.len() + self.directories.len() != before
     }
 
     /// All files in order of path.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &StoredFile)> {
-        self.0.iter()
+        self.files.iter()
+    }
+
+    /// The directories that were made for themselves.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &String> {
+        self.directories.iter()
+    }
+
+    /// Makes a directory.
+    pub(crate) fn make_directory(&mut self, path: &str) {
+        self.directories.insert(path.to_owned());
+    }
+
+    /// Whether a file or directory is there.
+    pub(crate) fn is_there(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        self.files.keys().chain(&self.directories).any(|own| own == path || own.starts_with(&below))
+    }
+
+    /// Copies a file, or a directory with all that is below it.
+    pub(crate) fn copy(&mut self, from: &str, to: &str, now: Time) {
+        let below = format!("{from}/");
+        let moved = |path: &String| {
+            let rest = if path == from { Some("") } else { path.strip_prefix(&below) }?;
+            Some(if rest.is_empty() { to.to_owned() } else { format!("{to}/{rest}") })
+        };
+        let files: Vec<_> =
+            self.files.iter().filter_map(|(path, file)| Some((moved(path)?, file.content.clone()))).collect();
+        let directories: Vec<String> = self.directories.iter().filter_map(moved).collect();
+        for (path, content) in files {
+            self.put(&path, content, now);
+        }
+        self.directories.extend(directories);
     }
 
     /// How much all of them hold in bytes.
     pub(crate) fn total_size(&self) -> u64 {
-        self.0.values().map(|file| file.content.len() as u64).sum()
+        self.files.values().map(|file| file.content.len() as u64).sum()
     }
 }
 

@@ -5,9 +5,10 @@ use grenadier_fleet::CloudHost;
 use grenadier_wire::http_response;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::VSphere;
 use crate::datastore::{files, free_space, path};
+use crate::http_nfc_lease::Lease;
 use crate::inventory::{DATACENTER, DATACENTER_NAME, DATASTORE_NAME};
+use crate::{VSphere, file_manager};
 
 /// Answers a request below `/folder`. The caller has checked that a session is there.
 pub(crate) fn answer(
@@ -20,16 +21,21 @@ pub(crate) fn answer(
         Ok(path) => path,
         Err(response) => return *response,
     };
-    let privilege = if request.method() == Method::PUT { "Datastore.FileManagement" } else { "Datastore.Browse" };
+    let privilege = if matches!(*request.method(), Method::PUT | Method::DELETE) {
+        "Datastore.FileManagement"
+    } else {
+        "Datastore.Browse"
+    };
     if !sim.sessions.user_has(user, privilege) {
         return text(StatusCode::FORBIDDEN, format!("{privilege} is missing\n"));
     }
     match *request.method() {
         Method::GET | Method::HEAD => get(sim, &path, request.method() == Method::HEAD, host),
         Method::PUT => put(sim, &path, request.body(), host),
+        Method::DELETE => delete(sim, &path, host),
         _ => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and PUT\n".to_owned());
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT"));
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD, PUT and DELETE\n".to_owned());
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, PUT, DELETE"));
             response
         }
     }
@@ -89,11 +95,31 @@ fn put(sim: &mut VSphere, path: &str, content: &Bytes, host: &mut dyn CloudHost)
         return text(StatusCode::FORBIDDEN, format!("`{path}` belongs to a machine\n"));
     }
     let replaced = sim.files.get(path).map_or(0, |file| file.content.len() as u64);
-    if content.len() as u64 > free_space(inventory) + replaced {
+    let kept = inventory.sim.uploaded_bytes() - replaced;
+    let fits = kept.saturating_add(content.len() as u64) <= inventory.sim.stored_bytes;
+    if !fits || content.len() as u64 > free_space(inventory) + replaced {
         return text(StatusCode::INSUFFICIENT_STORAGE, "the datastore is full\n".to_owned());
     }
     let new = sim.files.put(path, content.clone(), now);
     text(if new { StatusCode::CREATED } else { StatusCode::OK }, String::new())
+}
+
+fn delete(sim: &mut VSphere, path: &str, host: &mut dyn CloudHost) -> Response<Bytes> {
+    match file_manager::check(sim.inventory(host, None), path) {
+        Ok(()) => {
+            sim.files.remove(path);
+            text(StatusCode::NO_CONTENT, String::new())
+        }
+        Err(fault) if fault.kind == "FileNotFound" => text(StatusCode::NOT_FOUND, format!("no file `{path}`\n")),
+        Err(fault) => text(StatusCode::FORBIDDEN, format!("{}\n", fault.message)),
+    }
+}
+
+impl VSphere {
+    /// How many bytes of uploads are kept: files, and disks of imports that are under way.
+    pub(crate) fn uploaded_bytes(&self) -> u64 {
+        self.files.total_size() + self.leases.values().map(Lease::uploaded_bytes).sum::<u64>()
+    }
 }
 
 fn text(status: StatusCode, body: String) -> Response<Bytes> {

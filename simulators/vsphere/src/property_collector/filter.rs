@@ -96,21 +96,15 @@ impl Filter {
         changed
     }
 
-    /// `PropertyFilterUpdate` with what changed after version `since`; none where nothing did.
-    pub(super) fn updates(&self, number: u64, since: u64) -> Option<Data> {
-        let entered = self.present.values().filter_map(|object| object.update(since));
+    /// `ObjectUpdate`s with what changed after version `since`, each with its place among them: whether it left, and its id.
+    pub(super) fn updates(&self, since: u64) -> impl Iterator<Item = ((bool, &str), Data)> {
+        let entered =
+            self.present.iter().filter_map(move |(id, object)| Some(((false, id.as_str()), object.update(since)?)));
         // Who never heard of an object need not hear that it left.
-        let left = self.left.values().filter(|gone| gone.left > since && gone.entered <= since);
-        let left = left.map(|gone| object_update("leave", &gone.mo, Vec::new(), Vec::new()));
-        let objects: Vec<Data> = entered.chain(left).collect();
-        if objects.is_empty() {
-            return None;
-        }
-        Some(
-            Data::new("PropertyFilterUpdate")
-                .with("filter", MoRef::new("PropertyFilter", format!("filter-{number}")))
-                .with("objectSet", Value::list("ObjectUpdate", objects)),
-        )
+        let left = self.left.iter().filter(move |(_, gone)| gone.left > since && gone.entered <= since);
+        let left =
+            left.map(|(id, gone)| ((true, id.as_str()), object_update("leave", &gone.mo, Vec::new(), Vec::new())));
+        entered.chain(left)
     }
 }
 

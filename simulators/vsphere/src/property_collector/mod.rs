@@ -18,7 +18,7 @@ use crate::moref::MoRef;
 use crate::property::{self, Lookup, Reader};
 use crate::property_collector::filter::Filter;
 use crate::property_collector::spec::FilterSpec;
-use crate::property_collector::wait::Wait;
+use crate::property_collector::wait::{Version, Wait};
 use crate::value::{Data, Value};
 use crate::vsphere::Alarm;
 
@@ -76,6 +76,7 @@ pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost)
         }
         ("PropertyCollector", "RetrievePropertiesEx") => retrieve_ex(sim, call, host),
         ("PropertyCollector", "ContinueRetrievePropertiesEx") => continue_retrieve(sim, call),
+        ("PropertyCollector", "CancelRetrievePropertiesEx") => cancel_retrieve(sim, call),
         ("PropertyCollector", "CreateFilter") => create_filter(sim, call, host),
         ("PropertyCollector", "CreatePropertyCollector") => create_collector(sim, call),
         ("PropertyCollector", "DestroyPropertyCollector") => destroy_collector(sim, call, host),
@@ -162,12 +163,21 @@ fn retrieve_ex(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> 
 }
 
 fn continue_retrieve(sim: &mut VSphere, call: &Call<'_>) -> Outcome {
+    take_page(sim, call).map(|found| Reply::One(page(sim, found)))
+}
+
+/// Forgets what a paged retrieval has not handed out.
+fn cancel_retrieve(sim: &mut VSphere, call: &Call<'_>) -> Outcome {
+    take_page(sim, call).map(|_| Reply::Void)
+}
+
+/// What a token stands for, which is good once and for its own session.
+fn take_page(sim: &mut VSphere, call: &Call<'_>) -> Result<Page, Fault> {
     let token = call.args.required("token")?;
-    let own = sim.collectors.pages.get(token).is_some_and(|page| call.session.as_deref() == Some(&page.session));
-    match sim.collectors.pages.remove(token) {
-        Some(found) if own => Ok(Reply::One(page(sim, found))),
-        _ => Err(Fault::invalid_argument("token", "nothing is left to retrieve by it")),
-    }
+    let pages = &mut sim.collectors.pages;
+    let own = pages.get(token).is_some_and(|page| call.session.as_deref() == Some(&page.session));
+    let page = if own { pages.remove(token) } else { None };
+    page.ok_or_else(|| Fault::invalid_argument("token", "nothing is left to retrieve by it"))
 }
 
 /// `RetrieveResult` with the next objects of a page, and a token where some are left.
@@ -217,15 +227,16 @@ fn wait_for_updates(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost
     let collector = key(call)?;
     let current = *sim.collectors.versions.entry(collector.clone()).or_insert(0);
     let since = match call.args.text_of("version").filter(|version| !version.is_empty()) {
-        None => 0,
-        Some(text) => match text.parse::<u64>() {
-            Ok(version) if version <= current => version,
+        None => Version::default(),
+        Some(text) => match Version::parse(text) {
+            Some(version) if version.newest() <= current => version,
             _ => return Err(Fault::new("InvalidCollectorVersion", "The collector does not know this version.")),
         },
     };
     let options = call.args.child("options").filter(|_| ex);
     let seconds = options.map(|options| options.number_of::<u64>("maxWaitSeconds")).transpose()?.flatten();
-    let wait = Wait { reply: call.reply, collector, since, ex };
+    let most = options.map(|options| options.number_of::<usize>("maxObjectUpdates")).transpose()?.flatten();
+    let wait = Wait { reply: call.reply, collector, since, ex, most: most.unwrap_or(usize::MAX).max(1) };
     if let Some(seconds) = seconds {
         sim.set_alarm(Alarm::WaitEnds(call.reply), Duration::from_secs(seconds), host);
     }

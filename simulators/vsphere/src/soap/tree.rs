@@ -148,6 +148,9 @@ struct Open<'a> {
     outside: usize,
 }
 
+/// How deep elements may stand inside of each other: the deepest request of a client is far flatter.
+const MOST_DEPTH: usize = 256;
+
 struct Builder<'a> {
     scanner: Scanner<'a>,
     tree: Tree<'a>,
@@ -213,6 +216,9 @@ impl<'a> Builder<'a> {
     fn start(&mut self) -> Result<(), String> {
         if self.open.is_empty() && !self.tree.elements.is_empty() {
             return Err("a second element beside the document's".to_owned());
+        }
+        if self.open.len() >= MOST_DEPTH {
+            return Err(format!("more than {MOST_DEPTH} elements inside of each other"));
         }
         self.scanner.skip("<");
         let qualified = self.scanner.name()?;

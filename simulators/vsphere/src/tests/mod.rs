@@ -1,5 +1,6 @@
 //! Tests of the whole simulator above the fleet in memory. What clients make of it is judged in `tests/pyvmomi`.
 
+mod coverage;
 mod failures;
 mod imports;
 mod sessions;
@@ -34,7 +35,12 @@ impl Lab {
     pub(super) fn fresh() -> Lab {
         let mut config = VSphereConfig::new("7.0.1", Seed(7));
         let password = Secret::new("hunter2");
-        config.users = vec![User { name: "admin".to_owned(), password, missing_privileges: Default::default() }];
+        config.users = vec![User {
+            name: "admin".to_owned(),
+            password,
+            role: Default::default(),
+            missing_privileges: Default::default(),
+        }];
         config.networks = ["management", "workload", "frontend"].map(str::to_owned).to_vec();
         let host = MemoryHost::new(MemoryFleet::new(Host { cpus: 8, memory_mib: 16_384, storage_mib: 50_000 }));
         Lab { sim: VSphere::new(config), host, cookie: None, last_reply: 0 }

@@ -75,8 +75,8 @@ fn upgrading_the_vcenter_changes_its_release_and_ends_sessions() {
 #[test]
 fn what_is_not_simulated_is_named() {
     let mut lab = Lab::new();
-    let (kind, message) = lab.call("MoveIntoFolder_Task", "group-v3", "").unwrap_err();
-    assert_eq!((kind.as_str(), message.as_str()), ("MethodNotFound", "Folder does not implement: MoveIntoFolder_Task"));
+    let (kind, message) = lab.call("RegisterVM_Task", "group-v3", "").unwrap_err();
+    assert_eq!((kind.as_str(), message.as_str()), ("MethodNotFound", "Folder does not implement: RegisterVM_Task"));
     assert_eq!(fault(lab.call("PowerOnVM_Task", "vm-9", "")), "ManagedObjectNotFound");
     assert_eq!(fault(lab.call("Fetch", "group-d1", "<prop>colour</prop>")), "InvalidProperty");
     let reply = lab.send(http::Request::post("/sdk").body("<torn".into()).unwrap());

@@ -9,7 +9,7 @@ use crate::virtual_machine::config::guest_full_name;
 use crate::virtual_machine::record::Record;
 
 /// Whether the guest's tools run: the guest is up and has told who it is.
-pub(super) fn tools_run(machine: &Machine) -> bool {
+pub(crate) fn tools_run(machine: &Machine) -> bool {
     machine.power == Power::On && machine.boot == Boot::Up && machine.hostname.is_some()
 }
 
@@ -55,7 +55,7 @@ pub(super) fn info(machine: &Machine) -> Option<Data> {
             .maybe("ipAddress", ip_address(machine).map(|address| address.to_string()))
             .with("net", Value::list("GuestNicInfo", nics))
             .with("guestState", if runs { "running" } else { "notRunning" })
-            .with("guestOperationsReady", false)
+            .with("guestOperationsReady", runs)
             .unset(&[
                 "toolsVersionStatus",
                 "toolsInstallType",

@@ -4,6 +4,7 @@ use grenadier_fleet::{Disk, Machine, Nic};
 
 use crate::inventory::{DATASTORE, Inventory};
 use crate::value::{Data, Value, int, long};
+use crate::virtual_machine::cdrom;
 
 /// The key of the first disk controller.
 pub(crate) const CONTROLLER_KEY: i32 = 1000;
@@ -32,6 +33,7 @@ pub(crate) fn hardware(inventory: Inventory<'_>, machine: &Machine, controller_k
     }
     devices.extend(machine.spec.disks.iter().enumerate().map(|(unit, disk)| virtual_disk(disk, unit)));
     devices.extend(machine.spec.nics.iter().enumerate().map(|(index, nic)| network_card(inventory, nic, index)));
+    devices.extend(cdrom::devices(machine));
     Data::new("VirtualHardware")
         .with("numCPU", int(machine.spec.hardware.cpus))
         .with("numCoresPerSocket", 1)

@@ -1,6 +1,9 @@
 //! VirtualMachine.
 
+mod cdrom;
+pub(crate) mod clone;
 mod config;
+pub(crate) mod create;
 mod guest;
 pub(crate) mod hardware;
 mod layout;
@@ -22,6 +25,7 @@ use crate::task::{NewTask, Work};
 use crate::value::Value;
 use crate::vsphere::Purpose;
 
+pub(crate) use guest::tools_run;
 pub(crate) use prepare::prepare;
 
 pub(crate) const PROPERTIES: &[&str] = &[
@@ -64,7 +68,7 @@ pub(crate) fn property(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> Opti
             Some(Value::refs(networks))
         }
         // Unset where there is none (govmomi #968): an empty structure would claim a current snapshot.
-        "snapshot" => snapshots::info(machine, mo).map(Value::Data),
+        "snapshot" => snapshots::info(inventory, machine, mo).map(Value::Data),
         "rootSnapshot" => Some(Value::refs(snapshots::roots(machine))),
         "guestHeartbeatStatus" => {
             let status = if guest::tools_run(machine) { "green" } else { "gray" };
@@ -84,14 +88,16 @@ pub(crate) fn config_part(inventory: Inventory<'_>, mo: &MoRef, name: &str) -> O
 
 pub(crate) fn call(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Option<Outcome> {
     let (description, work) = match call.method {
-        "ShutdownGuest" => return Some(shutdown_guest(sim, call, host)),
+        "ShutdownGuest" | "RebootGuest" => return Some(shutdown_guest(sim, call, host)),
+        "MarkAsTemplate" | "MarkAsVirtualMachine" => return Some(mark(sim, call, host)),
+        "CloneVM_Task" => return Some(clone::clone(sim, call, host)),
         "PowerOnVM_Task" => ("VirtualMachine.powerOn", Ok(Work::PowerOn)),
         "PowerOffVM_Task" => ("VirtualMachine.powerOff", Ok(Work::PowerOff)),
         "ResetVM_Task" => ("VirtualMachine.reset", Ok(Work::Reset)),
         "Destroy_Task" => ("VirtualMachine.destroy", Ok(Work::Destroy)),
         "Rename_Task" => ("VirtualMachine.rename", call.args.required_owned("newName").and_then(rename)),
         "ReconfigVM_Task" => ("VirtualMachine.reconfigure", reconfigure_work(sim, call, host)),
-        "CreateSnapshot_Task" => ("VirtualMachine.createSnapshot", create_snapshot(call)),
+        "CreateSnapshot_Task" | "CreateSnapshotEx_Task" => ("VirtualMachine.createSnapshot", create_snapshot(call)),
         "RevertToCurrentSnapshot_Task" => {
             let suppress = call.args.flag_of("suppressPowerOn");
             let work = suppress.map(|suppress_power_on| Work::Revert { snapshot: None, suppress_power_on });
@@ -131,7 +137,28 @@ fn create_snapshot(call: &Call<'_>) -> Result<Work, Fault> {
     })
 }
 
-/// Asks the guest to shut down: no task, and no wait until it is off.
+/// Makes a machine a template, or a template a machine again.
+fn mark(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
+    let inventory = sim.inventory(host, call.session.as_deref());
+    let machine = inventory.machine(&call.target.id).ok_or_else(|| Fault::not_found(&call.target))?.clone();
+    let mut record = record::Record::of(&machine).ok_or_else(|| Fault::not_found(&call.target))?;
+    if machine.power == Power::On {
+        return Err(Fault::power_state(Some("poweredOff"), "poweredOn"));
+    }
+    let method = if call.method == "MarkAsTemplate" { "MarkAsTemplate" } else { "MarkAsVirtualMachine" };
+    let template = method == "MarkAsTemplate";
+    if record.template == template {
+        return Err(Fault::not_supported("it is one already"));
+    }
+    record.template = template;
+    let change = grenadier_fleet::Reconfiguration { record: record.entry(), ..Default::default() };
+    let id = host.fleet().submit(Operation::Reconfigure { machine: machine.id, change });
+    sim.operations.insert(id, Purpose::Method { reply: call.reply, method, machine: call.target.clone() });
+    Ok(Reply::Later)
+}
+
+/// Asks the guest to shut down, or to start again: no task, and no wait until it is off. A guest that starts again is reset
+/// (assumed: what it does on its way down is not seen).
 fn shutdown_guest(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) -> Outcome {
     let inventory = sim.inventory(host, call.session.as_deref());
     let machine = inventory.machine(&call.target.id).ok_or_else(|| Fault::not_found(&call.target))?;
@@ -141,8 +168,12 @@ fn shutdown_guest(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost) 
     if machine.boot != Boot::Up {
         return Err(tools_unavailable());
     }
-    let operation = Operation::ShutdownGuest { machine: machine.id };
+    let (method, operation) = if call.method == "RebootGuest" {
+        ("RebootGuest", Operation::Reset { machine: machine.id })
+    } else {
+        ("ShutdownGuest", Operation::ShutdownGuest { machine: machine.id })
+    };
     let id = host.fleet().submit(operation);
-    sim.operations.insert(id, Purpose::Shutdown { reply: call.reply, machine: call.target.clone() });
+    sim.operations.insert(id, Purpose::Method { reply: call.reply, method, machine: call.target.clone() });
     Ok(Reply::Later)
 }

@@ -9,9 +9,13 @@ use crate::inventory::Inventory;
 use crate::moref::MoRef;
 use crate::ovf::environment;
 use crate::task::Work;
+use crate::virtual_machine::cdrom;
 use crate::virtual_machine::reconfigure;
 use crate::virtual_machine::record::Record;
 use crate::virtual_machine::snapshots;
+
+/// How many snapshots can stand on top of each other (vSphere Virtual Machine Administration, "Snapshot Limitations").
+const MOST_LEVELS: usize = 32;
 
 /// The operations for `work`, after a look at the machine as it is now.
 pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> Result<Vec<Operation>, Fault> {
@@ -24,6 +28,7 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
                 return Err(Fault::not_supported("a template cannot be powered on"));
             }
             need_power(machine, Power::Off, "poweredOn")?;
+            cdrom::check(inventory, &record)?;
             inventory
                 .fleet
                 .admit(machine)
@@ -62,6 +67,10 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
             Ok(vec![Operation::Reconfigure { machine: id, change }])
         }
         Work::CreateSnapshot { name, description, memory } => {
+            if snapshots::depth(machine, machine.current_snapshot) >= MOST_LEVELS {
+                let message = "The snapshot chain is too long.";
+                return Err(Fault::new("TooManySnapshotLevels", message));
+            }
             // Memory of a machine that is off is nothing to keep.
             let memory = *memory && machine.power == Power::On;
             let (name, description) = (name.clone(), description.clone());
@@ -84,7 +93,9 @@ pub(crate) fn prepare(inventory: Inventory<'_>, entity: &MoRef, work: &Work) -> 
             let remove = |snapshot| Operation::RemoveSnapshot { machine: id, snapshot, children: true };
             Ok(snapshots::children(machine, None).map(|root| remove(root.id)).collect())
         }
-        Work::Search(_) | Work::DeleteFile(_) => unreachable!("work on the datastore is no machine's"),
+        Work::Search(_) | Work::DeleteFile(_) | Work::Transfer(_) | Work::Create(_) | Work::MoveInto { .. } => {
+            unreachable!("this work is on no machine that is there")
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::inventory::Inventory;
 use crate::moref::MoRef;
 use crate::soap::decode::{Node, Tree};
+use crate::virtual_machine::cdrom::{self, CdromChange};
 use crate::virtual_machine::check_name;
 use crate::virtual_machine::hardware::FIRST_NIC_KEY;
 use crate::virtual_machine::record::Record;
@@ -24,6 +25,7 @@ pub(crate) struct ConfigChange {
     memory_mib: Option<u64>,
     extra_config: BTreeMap<String, String>,
     nics: Vec<NicChange>,
+    cdroms: Vec<CdromChange>,
     /// The vApp configuration's own XML: whom its keys mean is only known when the task runs.
     vapp: Option<String>,
 }
@@ -53,7 +55,14 @@ pub(crate) fn parse(inventory: Inventory<'_>, spec: Node<'_>) -> Result<ConfigCh
                 let value = field.owned_of("value").unwrap_or_default();
                 change.extra_config.insert(field.required_owned("key")?, value);
             }
-            "deviceChange" => change.nics.push(nic_change(inventory, field)?),
+            "deviceChange" => {
+                let device = field.required_child("device")?;
+                if device.kind() == Some("VirtualCdrom") {
+                    change.cdroms.push(cdrom::change(field, device)?);
+                } else {
+                    change.nics.push(nic_change(inventory, field)?);
+                }
+            }
             "vAppConfig" => change.vapp = Some(field_text(field)),
             // Says which configuration the client saw last; ours has no version to compare with.
             "changeVersion" => {}
@@ -93,7 +102,8 @@ fn nic_change(inventory: Inventory<'_>, node: Node<'_>) -> Result<NicChange, Fau
     let device = node.required_child("device")?;
     let kind = device.kind().unwrap_or_default();
     if !is_network_card(kind) {
-        let message = format!("Invalid operation for device: only network cards can be changed, not {kind}.");
+        let message =
+            format!("Invalid operation for device: only network cards and CD-ROM drives can be changed, not {kind}.");
         return Err(Fault::new("InvalidDeviceSpec", message).with("deviceIndex", 0));
     }
     let segment = segment(inventory, device)?;
@@ -180,6 +190,7 @@ pub(super) fn reconfiguration(
     if let Some(annotation) = &change.annotation {
         record.annotation.clone_from(annotation);
     }
+    cdrom::apply(&mut record.cdroms, &change.cdroms)?;
     if let Some(vapp) = &change.vapp {
         let tree = Tree::parse(vapp).map_err(|error| Fault::system(&error.to_string()))?;
         let own = record.v_app_config.get_or_insert_with(VApp::default);

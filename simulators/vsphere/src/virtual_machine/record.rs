@@ -7,6 +7,7 @@ use grenadier_fleet::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::moref::MoRef;
+use crate::virtual_machine::cdrom::Cdrom;
 use crate::virtual_machine::vapp::VApp;
 
 /// The key of the record among those on a machine.
@@ -36,6 +37,9 @@ pub(crate) struct Record {
     pub(crate) template: bool,
     /// When it was created.
     pub(crate) created_ns: Time,
+    /// CD-ROM drives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cdroms: Vec<Cdrom>,
     /// What came with its OVF; none for a machine from elsewhere.
     pub(crate) v_app_config: Option<VApp>,
 }
@@ -51,9 +55,20 @@ impl Record {
         machine.spec.record.get(KEY)?.get("moref")?.as_str()
     }
 
+    /// The directory of its files, without reading the rest.
+    pub(crate) fn directory_of(machine: &Machine) -> Option<&str> {
+        machine.spec.record.get(KEY)?.get("directory")?.as_str()
+    }
+
     /// The type of its disk controller, without reading the rest.
     pub(crate) fn controller(machine: &Machine) -> Option<&str> {
         machine.spec.record.get(KEY)?.get("controller")?.as_str()
+    }
+
+    /// Its CD-ROM drives, without reading the rest.
+    pub(crate) fn cdroms_of(machine: &Machine) -> Vec<Cdrom> {
+        let drives = machine.spec.record.get(KEY).and_then(|record| record.get("cdroms"));
+        drives.and_then(|drives| Vec::deserialize(drives).ok()).unwrap_or_default()
     }
 
     /// What came with its OVF, without reading the rest.
