@@ -71,10 +71,14 @@ impl Swap {
         let wait = self.wait_for_answers(self.parameters.deadlines.addresses);
         let count = questions.len();
         let mut open = unanswered(questions).await;
-        while !open.is_empty() {
+        while let Some((first, _)) = open.first() {
             let seen: Vec<String> = open.iter().map(|(question, seen)| question.told(seen)).collect();
             wait.again(seen.join("; ")).await?;
-            open = unanswered(open.into_iter().map(|(question, _)| question)).await;
+            // As long as one does not answer, it is of no use to ask the others.
+            match first.ask().await {
+                Err(seen) => open[0].1 = seen,
+                Ok(()) => open = unanswered(open.into_iter().skip(1).map(|(question, _)| question)).await,
+            }
         }
         Ok(count)
     }
