@@ -49,7 +49,7 @@ fn a_refusal_is_told_with_its_rule() {
 }
 
 /// The places at which a process is killed, `rollback: always`, so that those in steps' undo are reached too.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 12] = [
     ("deploy-new/vsphere.ImportVApp#1", "crash-after"),
     ("power-off-old", "crash-before"),
     ("power-off-old/vsphere.ShutdownGuest#1", "crash-after"),
@@ -57,6 +57,9 @@ const PLACES: [(&str, &str); 10] = [
     ("power-on-new/vsphere.PowerOnVM_Task#1", "crash-before"),
     ("power-on-new/vsphere.PowerOnVM_Task#1", "crash-after"),
     ("power-on-new", "crash-after"),
+    // One of several calls that are on their way.
+    ("verify-addresses/shell.curl#2", "crash-before"),
+    ("verify-addresses/shell.curl#2", "crash-after"),
     ("verify-routes", "crash-journaled"),
     // The rollback.
     ("power-on-new/vsphere.ShutdownGuest#1", "crash-after"),

@@ -1,9 +1,10 @@
 //! Calls and time from whoever started the process: one JSON message a line, on its standard input and output.
 //!
-//! The engine asks for everything, its time too, so it has no clock of its own that could run beside its host's. It does one
-//! thing at a time: whenever it can do nothing more until it hears something it says [`FromEngine::Idle`], and between a message
-//! to it and that word no time passes for it. Both ends are the same binary, so there is no version to agree on. The engine's last
-//! line is its result ([`FromEngine::Ended`]). Where the other end goes away it ends as by a crash: its journal says where to go on.
+//! The engine asks for everything, its time too, so it has no clock of its own that could run beside its host's. It may have asked
+//! for several things, and hears of each when it has come; whenever it can do nothing more until it hears something it says
+//! [`FromEngine::Idle`], and between a message to it and that word no time passes for it. Both ends are the same binary, so there
+//! is no version to agree on. The engine's last line is its result ([`FromEngine::Ended`]). Where the other end goes away it ends
+//! as by a crash: its journal says where to go on.
 
 use grenadier_agent::protocol::{AnswerForm, HttpForm, ShellForm};
 use grenadier_clock::Time;

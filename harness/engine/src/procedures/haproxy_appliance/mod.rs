@@ -5,6 +5,7 @@
 //! both on, the certificate the operators pin is put in place again where the new version made its own, customisations are carried
 //! over, and whatever fails before the old machine is removed brings the old machine back into service. `documented` has them open.
 
+mod addresses;
 mod certificate;
 #[cfg(feature = "codecs")]
 pub(crate) mod codecs;

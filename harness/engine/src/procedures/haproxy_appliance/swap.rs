@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use grenadier_events::Actor;
 use grenadier_wire::{TlsTrust, Wire};
 
@@ -242,36 +241,5 @@ impl Swap {
                 Some(last) => wait.again(last).await?,
             }
         }
-    }
-
-    /// Waits until every address that answered before the upgrade answers, seen from each cluster.
-    pub(super) async fn wait_for_addresses(&self) -> Result<usize, StepError> {
-        let deadlines = &self.parameters.deadlines;
-        let wait = Wait::new(&self.wire, "load-balancer addresses answering", deadlines.addresses, deadlines.poll);
-        let baseline = self.findings.baseline.clone().unwrap_or_default();
-        let mut seen = 0;
-        for vantage in &self.parameters.vantages {
-            let shell = self.vantage_shell(vantage);
-            for target in baseline.answering.get(&vantage.cluster).into_iter().flatten() {
-                while let Err(last) = answers(&shell, target).await {
-                    wait.again(format!("{target} from {}: {last}", vantage.cluster)).await?;
-                }
-                seen += 1;
-            }
-        }
-        Ok(seen)
-    }
-}
-
-/// Whether an address answers a request made on a machine; otherwise what was seen.
-pub(super) async fn answers(shell: &Shell, target: &std::net::SocketAddr) -> Result<(), String> {
-    let command = format!("curl -sS -m 5 http://{target}/");
-    match shell.run_once(&command, Bytes::new()).await {
-        Ok(output) if output.exit_code == 0 => Ok(()),
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stderr);
-            Err(format!("curl ended with exit code {} {}", output.exit_code, text.trim()).trim_end().to_owned())
-        }
-        Err(error) => Err(crate::report::chain(&error)),
     }
 }

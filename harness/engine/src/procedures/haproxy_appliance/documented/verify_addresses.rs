@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::plan::PlannedStep;
 use crate::procedures::haproxy_appliance::steps::look;
-use crate::procedures::haproxy_appliance::swap::{Swap, answers};
-use crate::retry::Wait;
+use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::step::{Step, StepFuture};
 
 /// Sees that every load-balancer address answers, from each cluster. The only patience the document names is five minutes.
@@ -19,19 +18,15 @@ impl Step<Swap> for VerifyAddresses {
 
     fn apply<'a>(&'a self, swap: &'a mut Swap) -> StepFuture<'a, Value> {
         Box::pin(async move {
-            let deadlines = &swap.parameters.deadlines;
-            let wait = Wait::new(&swap.wire, "load-balancer addresses answering", deadlines.routes, deadlines.poll);
-            let mut seen = 0;
-            for vantage in &swap.parameters.vantages {
-                let shell = swap.vantage_shell(vantage);
-                for target in &vantage.targets {
-                    while let Err(last) = answers(&shell, target).await {
-                        wait.again(format!("{target} from {}: {last}", vantage.cluster)).await?;
-                    }
-                    seen += 1;
+            let questions = swap.questions(|vantage| vantage.targets.clone());
+            let wait = swap.wait_for_answers(swap.parameters.deadlines.routes);
+            // One after the other, as a person does.
+            for question in &questions {
+                while let Err(seen) = question.ask().await {
+                    wait.again(question.told(&seen)).await?;
                 }
             }
-            Ok(json!({"addresses": seen}))
+            Ok(json!({"addresses": questions.len()}))
         })
     }
 }

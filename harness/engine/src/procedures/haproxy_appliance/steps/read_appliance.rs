@@ -1,13 +1,17 @@
 //! What the old appliance serves.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
 use serde_json::Value;
 
 use crate::plan::PlannedStep;
+use crate::procedures::haproxy_appliance::addresses::unanswered;
 use crate::procedures::haproxy_appliance::findings::{Baseline, OldAppliance};
+use crate::procedures::haproxy_appliance::parameters::Vantage;
 use crate::procedures::haproxy_appliance::routes;
 use crate::procedures::haproxy_appliance::steps::look;
-use crate::procedures::haproxy_appliance::swap::{Swap, answers};
-use crate::retry::Wait;
+use crate::procedures::haproxy_appliance::swap::Swap;
 use crate::step::{Restoring, Step, StepError, StepFuture};
 
 /// Reads inputs, networks, routes, and which addresses answer.
@@ -37,28 +41,7 @@ impl Step<Swap> for ReadAppliance {
             let machine = swap.vsphere.machine(&object).await?;
             swap.findings.old.iter_mut().for_each(|old| old.machine = machine.clone());
             let routes = routes::programmed(&swap.dataplane()?, &swap.clusters()).await?;
-            let mut baseline = Baseline { routes, ..Baseline::default() };
-            for vantage in &swap.parameters.vantages {
-                let shell = swap.vantage_shell(vantage);
-                let answering = baseline.answering.entry(vantage.cluster.clone()).or_default();
-                for target in &vantage.targets {
-                    let pause = swap.parameters.deadlines.poll;
-                    let wait = Wait::new(&swap.wire, "an answer", pause * (TRIES - 1), pause);
-                    loop {
-                        match answers(&shell, target).await {
-                            Ok(()) => {
-                                answering.insert(*target);
-                                break;
-                            }
-                            Err(last) => {
-                                if wait.again(last).await.is_err() {
-                                    break;
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+            let baseline = Baseline { routes, answering: answering(swap).await };
             let output = serde_json::to_value((swap.old()?, &baseline));
             swap.findings.baseline = Some(baseline);
             output.map_err(|error| StepError::Unfit(format!("the findings cannot be written down: {error}")))
@@ -71,4 +54,22 @@ impl Step<Swap> for ReadAppliance {
         swap.findings.baseline.get_or_insert(baseline);
         Ok(())
     }
+}
+
+/// The addresses that answer, by cluster. Those that do not are tried again.
+async fn answering(swap: &Swap) -> BTreeMap<String, BTreeSet<SocketAddr>> {
+    let all = |vantage: &Vantage| (vantage.cluster.clone(), vantage.targets.iter().copied().collect());
+    let mut answering: BTreeMap<_, BTreeSet<_>> = swap.parameters.vantages.iter().map(all).collect();
+    let mut open = unanswered(swap.questions(|vantage| vantage.targets.clone())).await;
+    for _ in 1..TRIES {
+        if open.is_empty() {
+            break;
+        }
+        swap.wire.clock().sleep(swap.parameters.deadlines.poll).await;
+        open = unanswered(open.into_iter().map(|(question, _)| question)).await;
+    }
+    for (question, _) in open {
+        answering.entry(question.cluster).or_default().remove(&question.target);
+    }
+    answering
 }
