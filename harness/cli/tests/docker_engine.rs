@@ -181,11 +181,15 @@ fn begun(events: &str, step: &str, verb: &str) -> usize {
     events.matches(&format!(r#""kind":"step-started","step":"{step}","verb":"{verb}""#)).count()
 }
 
-/// Each step was taken back once, and once more for each process that was killed while it did.
+/// Each step was taken back once, and once more for each process that was killed while it did, and for each that found what the
+/// one before it had ordered under way: a machine that goes while it is looked at.
 fn taken_back(events: &str, places: &[(&str, &str)]) {
     for step in STEPS.into_iter().filter(|step| begun(events, step, "undo") > 0) {
         let killed = places.iter().filter(|(at, _)| at.split_once('/').is_some_and(|(of, _)| of == step)).count();
-        assert_eq!(begun(events, step, "undo"), 1 + killed, "{step}");
+        let error = "RetrievePropertiesEx failed: ManagedObjectNotFound";
+        let under_way = format!(r#""kind":"step-finished","step":"{step}","verb":"undo","error":"{error}"#);
+        let again = killed + events.matches(&under_way).count();
+        assert_eq!(begun(events, step, "undo"), 1 + again, "{step}");
     }
 }
 

@@ -132,7 +132,7 @@ fn a_job_on_github_gets_a_line_for_each_failure_and_a_summary() {
     assert!(told.contains(again) && told.contains("distinct failure"), "{told}");
     assert_eq!(told.matches("| grenadier replay found/cases/").count(), failures.len(), "{told}");
 
-    let fewer = ["explore", "variant.yaml", "--budget", "4", "--no-folder"];
+    let fewer = ["explore", "variant.yaml", "--budget", "10", "--no-folder"];
     let json = on_github(&place, &[&fewer[..], &["--format", "json"]].concat());
     serde_json::from_str::<Value>(&json.out).unwrap();
     assert!(
@@ -147,7 +147,7 @@ fn a_job_on_github_gets_a_line_for_each_failure_and_a_summary() {
         "known-failures:\n  - {signature: \"*/*/*/*\", reason: it is so, issue: \"https://example.org/2\"}\nexpect:";
     place.variant(UPGRADE, &[("engine: {procedure: hardened}", "engine: {procedure: documented}"), ("expect:", known)]);
     summary(&place);
-    let ended = on_github(&place, &["explore", "variant.yaml", "--budget", "4", "--no-folder"]);
+    let ended = on_github(&place, &["explore", "variant.yaml", "--budget", "10", "--no-folder"]);
     assert_eq!((ended.code, ended.out.matches("::error").count()), (0, 0), "{}", ended.out);
     assert!(summary(&place).contains("| https://example.org/2 |"));
 }

@@ -94,7 +94,7 @@ fn names_are_one_a_line() {
     is_line(&place, &["suggest", SWAP, "engine.log", "--most", "1"], 0, fault);
     is_line(&place, &["new", "mine", "--from", SWAP], 0, "mine.yaml");
 
-    place.start(&["explore", UPGRADE, "--procedure", "documented", "--budget", "4", "--out", "grenadier-runs/found"]);
+    place.start(&["explore", UPGRADE, "--procedure", "documented", "--budget", "10", "--out", "grenadier-runs/found"]);
     let case = fs::read_dir(place.path().join("grenadier-runs/found/cases")).unwrap().next().unwrap().unwrap().path();
     is_line(&place, &["shrink", case.to_str().unwrap(), "--out", "small.yaml"], 0, "small.yaml");
 

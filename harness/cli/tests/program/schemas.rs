@@ -125,7 +125,7 @@ fn every_line_of_a_log_fits() {
 #[test]
 fn explorations_fit_whole_in_parts_and_joined() {
     let place = Place::new();
-    let documented = ["explore", UPGRADE, "--procedure", "documented", "--budget", "8", "--out", "found"];
+    let documented = ["explore", UPGRADE, "--procedure", "documented", "--budget", "12", "--out", "found"];
     let found = fits(&place, "explore", &json(&documented), 1);
     assert_eq!(found["procedure"], "documented");
     assert!(!found["failures"].as_array().unwrap().is_empty());

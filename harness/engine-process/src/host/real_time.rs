@@ -48,7 +48,10 @@ impl EngineProcess {
             }
             Ok::<_, io::Error>(result)
         };
-        let result = match select(std::pin::pin!(hearing), std::pin::pin!(answering)).await {
+        let (hearing, answering) = (std::pin::pin!(hearing), std::pin::pin!(answering));
+        // What was declared last goes first: a process whose standard input ends before it is killed could still do something.
+        let alive = alive;
+        let result = match select(hearing, answering).await {
             Either::Left((result, _)) => result,
             Either::Right(((), _)) => Ok(None),
         };

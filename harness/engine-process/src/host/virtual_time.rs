@@ -25,6 +25,8 @@ impl EngineProcess {
     pub async fn run_in_virtual_time(&self, wire: &Wire) -> io::Result<Ended> {
         let (alive, stdin, stdout) = self.start()?;
         let mut talk = Talk { stdin, stdout: BufReader::new(stdout), wire, asked: Vec::new(), result: None };
+        // What was declared last goes first: a process whose standard input ends before it is killed could still do something.
+        let alive = alive;
         let mut ended = talk.tell(&ToEngine::Begin { now: wire.clock().now() })?;
         while !ended {
             let answer = poll_fn(|context| talk.next(context)).await;

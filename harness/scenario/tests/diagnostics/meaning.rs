@@ -40,7 +40,7 @@ fn undeclared_name() {
         `----
       help: use one of: refuse, unavailable, throttle, unauthorised, hang, error-after, lost-reply, hang-after, truncate,
             slow, stale-read, task-fails, task-stuck, crash-before, crash-after, crash-journaled, machine-crash, boot-
-            fails, no-address, disk-full, partition
+            fails, no-address, disk-full, slow-start, pause, partition, delay, loss
 
     1 problem in one-swap.yaml
     "#);
