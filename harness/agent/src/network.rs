@@ -156,16 +156,13 @@ impl Network {
     /// # Errors
     /// The kernel cannot do it, or `tc` is missing.
     pub fn impair(&mut self, impairment: Impairment) -> Result<(), NetworkError> {
-        let before = std::mem::replace(&mut self.impairment, impairment);
-        if before == impairment {
+        if self.impairment == impairment {
             return Ok(());
         }
-        self.delay = None;
-        if impairment.delay_ms > 0 {
-            let by = Duration::from_millis(impairment.delay_ms);
-            let delay = Delay::begin(by).map_err(|error| NetworkError::Run(format!("a packet socket: {error}")))?;
-            self.delay = Some(delay);
-        }
+        let by = Duration::from_millis(impairment.delay_ms);
+        let delay = (!by.is_zero()).then(|| Delay::begin(by)).transpose();
+        self.delay = delay.map_err(|error| NetworkError::Run(format!("a packet socket: {error}")))?;
+        let before = std::mem::replace(&mut self.impairment, impairment);
         for name in self.interfaces.values() {
             batch("tc", &before.end(name))?;
         }

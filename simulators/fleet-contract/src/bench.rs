@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use grenadier_fleet::{
-    Boot, Disk, DiskImage, FleetEvent, Hardware, ImageHeader, Mac, Machine, MachineId, MachineSpec, Nic, Operation,
-    OperationError, OperationId, OperationOutput, Power,
+    Boot, Disk, DiskImage, FleetEvent, Hardware, ImageHeader, Mac, Machine, MachineId, MachineSpec, Mishap, Nic,
+    Operation, OperationError, OperationId, OperationOutput, Power,
 };
 use grenadier_wire::{Answer, Failure, HttpExchange, ShellExchange, ShellOutput};
 use ipnet::IpNet;
@@ -170,6 +170,11 @@ impl<W: ContractWorld> Bench<W> {
     pub async fn boot(&mut self, machine: MachineId) {
         self.must(Operation::PowerOn { machine }).await;
         self.up(machine).await;
+    }
+
+    /// Has something happen to a machine by itself.
+    pub async fn suffer(&mut self, machine: MachineId, mishap: Mishap) {
+        self.must(Operation::Suffer { machine, mishap }).await;
     }
 
     /// Waits until a guest is up.

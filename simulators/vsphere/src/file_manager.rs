@@ -41,8 +41,10 @@ pub(crate) struct Transfer {
 fn transfer(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost, moves: bool) -> Outcome {
     let from = path::parse(call.args.required("sourceName")?)?;
     let to = path::parse(call.args.required("destinationName")?)?;
-    if from.is_empty() || to.is_empty() || to.starts_with(&format!("{from}/")) {
-        return Err(Fault::invalid_argument("destinationName", "a directory does not go into itself"));
+    let is_within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
+    // What stands at the destination is removed first: the source must not be part of it.
+    if from.is_empty() || to.is_empty() || is_within(&to, &from) || is_within(&from, &to) {
+        return Err(Fault::invalid_argument("destinationName", "a file or directory does not go into itself"));
     }
     let description = if moves { "FileManager.move" } else { "FileManager.copy" };
     let work = Work::Transfer(Transfer { from, to, moves, force: call.args.flag_of("force")? });
@@ -52,8 +54,11 @@ fn transfer(sim: &mut VSphere, call: &Call<'_>, host: &mut dyn CloudHost, moves:
 /// Whether a transfer can be made: the source is there and no machine's, the destination is free or may be written over.
 pub(crate) fn check_transfer(inventory: Inventory<'_>, transfer: &Transfer) -> Result<(), Fault> {
     check(inventory, &transfer.from)?;
-    if is_there(inventory, &transfer.to) && !transfer.force {
-        return Err(already_exists(&transfer.to));
+    if is_there(inventory, &transfer.to) {
+        if !transfer.force {
+            return Err(already_exists(&transfer.to));
+        }
+        check(inventory, &transfer.to)?;
     }
     match transfer.to.rsplit_once('/') {
         Some((parent, _)) if !is_there(inventory, parent) => Err(Fault::file_not_found(&path::render(parent))),

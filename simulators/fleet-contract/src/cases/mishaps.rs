@@ -1,8 +1,6 @@
 //! What happens to machines by itself, and what follows from it.
 
-use grenadier_fleet::{
-    Boot, FleetEvent, GuestReport, MachineId, Mishap, Operation, OperationError, OperationOutput, Power,
-};
+use grenadier_fleet::{Boot, FleetEvent, GuestReport, Mishap, Operation, OperationError, OperationOutput, Power};
 use grenadier_wire::Failure;
 use serde_json::json;
 
@@ -11,13 +9,9 @@ use crate::world::{ContractWorld, FRONTEND};
 
 const FILE: &str = "/etc/haproxy/x.cfg";
 
-async fn suffer<W: ContractWorld>(bench: &mut Bench<W>, machine: MachineId, mishap: Mishap) {
-    bench.must(Operation::Suffer { machine, mishap }).await;
-}
-
 pub(super) async fn a_crash_needs_a_machine_that_is_on<W: ContractWorld>(bench: &mut Bench<W>) {
     let machine = bench.started("one", 10, None).await;
-    suffer(bench, machine, Mishap::Crash).await;
+    bench.suffer(machine, Mishap::Crash).await;
     bench.is_off(machine);
     let off = OperationError::WrongPower { machine: "one".into(), actual: "off" };
     assert_eq!(bench.perform(Operation::Suffer { machine, mishap: Mishap::Crash }).await, Err(off));
@@ -29,7 +23,7 @@ pub(super) async fn a_boot_that_fails_is_followed_by_a_sound_one<W: ContractWorl
     let asker = bench.started("asker", 12, None).await;
     let range = bench.net(FRONTEND, 64, 28);
     let machine = bench.started("one", 10, Some(range)).await;
-    suffer(bench, machine, Mishap::BootFails).await;
+    bench.suffer(machine, Mishap::BootFails).await;
     let own = bench.address(FRONTEND, 10);
     assert_eq!(bench.get(own).await, Ok("one".into()), "it is about the next boot");
     let from = bench.events.len();
@@ -54,7 +48,7 @@ pub(super) async fn a_boot_may_get_no_address<W: ContractWorld>(bench: &mut Benc
     let range = bench.net(FRONTEND, 64, 28);
     let spec = bench.responder("one", &[(FRONTEND, 10)], Some(range));
     let machine = bench.create(spec).await;
-    suffer(bench, machine, Mishap::NoAddress).await;
+    bench.suffer(machine, Mishap::NoAddress).await;
     bench.boot(machine).await;
     let (own, in_range) = (bench.address(FRONTEND, 10), bench.address(FRONTEND, 70));
     bench.is_silent(asker, own).await;
@@ -73,7 +67,7 @@ pub(super) async fn a_full_disk_takes_only_what_replaces_as_much<W: ContractWorl
     let machine = bench.started("one", 10, None).await;
     let own = bench.address(FRONTEND, 10);
     bench.sh(own, &format!("echo before > {FILE}")).await;
-    suffer(bench, machine, Mishap::DiskFull).await;
+    bench.suffer(machine, Mishap::DiskFull).await;
     let write = format!("echo much longer > {FILE}");
     for is_after_power_off in [false, true] {
         let output = bench.shell(own, &write).await.expect("a shell answers");
@@ -101,7 +95,7 @@ pub(super) async fn a_partition_cuts_a_machine_off_until_it_is_repaired<W: Contr
     bench.until("its range to have an owner", |bench| bench.told_owners(range) == [machine]).await;
     assert_eq!(bench.owners(machine, other).await.len(), 1, "it reaches others before");
 
-    suffer(bench, machine, Mishap::Partition).await;
+    bench.suffer(machine, Mishap::Partition).await;
     assert_eq!(bench.owners(asker, in_range).await, [].into());
     bench.is_silent(asker, own).await;
     assert_eq!(bench.owners(machine, other).await, [].into(), "in both directions");
@@ -113,13 +107,13 @@ pub(super) async fn a_partition_cuts_a_machine_off_until_it_is_repaired<W: Contr
     let state = OperationOutput::State(json!({"boots": 1, "reconfigured": 0}));
     assert_eq!(bench.must(Operation::ReadState { machine }).await, state);
 
-    suffer(bench, machine, Mishap::Repair).await;
+    bench.suffer(machine, Mishap::Repair).await;
     bench.take();
     assert_eq!(bench.told_owners(range), [machine]);
     assert_eq!(bench.get(in_range).await, Ok("one".into()));
     assert_eq!(bench.owners(machine, other).await.len(), 1);
     assert_eq!(bench.must(Operation::ReadState { machine }).await, state, "no boot was needed");
-    suffer(bench, machine, Mishap::Repair).await;
+    bench.suffer(machine, Mishap::Repair).await;
 }
 
 pub(super) async fn a_partition_outlasts_a_reset<W: ContractWorld>(bench: &mut Bench<W>) {
@@ -127,7 +121,7 @@ pub(super) async fn a_partition_outlasts_a_reset<W: ContractWorld>(bench: &mut B
     let range = bench.net(FRONTEND, 64, 28);
     let spec = bench.responder("one", &[(FRONTEND, 10)], Some(range));
     let machine = bench.create(spec).await;
-    suffer(bench, machine, Mishap::Partition).await;
+    bench.suffer(machine, Mishap::Partition).await;
     bench.boot(machine).await;
     let (own, in_range) = (bench.address(FRONTEND, 10), bench.address(FRONTEND, 70));
     bench.is_silent(asker, own).await;
@@ -135,7 +129,7 @@ pub(super) async fn a_partition_outlasts_a_reset<W: ContractWorld>(bench: &mut B
     bench.up(machine).await;
     bench.is_silent(asker, in_range).await;
     assert_eq!(bench.told_owners(range), []);
-    suffer(bench, machine, Mishap::Repair).await;
+    bench.suffer(machine, Mishap::Repair).await;
     assert_eq!(bench.get(in_range).await, Ok("one".into()));
     assert_eq!(bench.boots(machine).await, 2);
 }

@@ -11,10 +11,6 @@ use serde_json::json;
 use crate::bench::Bench;
 use crate::world::{ContractWorld, FRONTEND};
 
-async fn suffer<W: ContractWorld>(bench: &mut Bench<W>, machine: MachineId, mishap: Mishap) {
-    bench.must(Operation::Suffer { machine, mishap }).await;
-}
-
 /// How long a boot takes, from the order to a guest that is up.
 async fn boot_takes<W: ContractWorld>(bench: &mut Bench<W>, machine: MachineId) -> Duration {
     let began = bench.world.now();
@@ -33,7 +29,7 @@ pub(super) async fn a_slow_start_is_slow_once<W: ContractWorld>(bench: &mut Benc
     const BY: Duration = Duration::from_secs(20);
     let spec = bench.responder("one", &[(FRONTEND, 10)], None);
     let machine = bench.create(spec).await;
-    suffer(bench, machine, Mishap::SlowStart(BY)).await;
+    bench.suffer(machine, Mishap::SlowStart(BY)).await;
     bench.must(Operation::PowerOn { machine }).await;
     let began = bench.world.now();
     assert_eq!(bench.machine(machine).boot, Boot::Booting);
@@ -53,7 +49,7 @@ pub(super) async fn a_machine_stands_still_until_it_goes_on<W: ContractWorld>(be
     let (own, in_range) = (bench.address(FRONTEND, 10), bench.address(FRONTEND, 70));
     bench.until("its range to have an owner", |bench| bench.told_owners(range) == [machine]).await;
 
-    suffer(bench, machine, Mishap::Pause).await;
+    bench.suffer(machine, Mishap::Pause).await;
     assert_eq!(bench.owners(asker, in_range).await, [].into());
     bench.is_silent(asker, own).await;
     assert_eq!(bench.shell(own, "true").await, Err(Failure::Unreachable { endpoint: own.to_string() }));
@@ -65,15 +61,15 @@ pub(super) async fn a_machine_stands_still_until_it_goes_on<W: ContractWorld>(be
     let config = BTreeMap::from([("key".to_owned(), "value".to_owned())]);
     let change = Reconfiguration { config, ..Reconfiguration::default() };
     bench.must(Operation::Reconfigure { machine, change }).await;
-    suffer(bench, machine, Mishap::Pause).await;
+    bench.suffer(machine, Mishap::Pause).await;
 
-    suffer(bench, machine, Mishap::Resume).await;
+    bench.suffer(machine, Mishap::Resume).await;
     bench.take();
     assert_eq!(bench.told_owners(range), [machine]);
     assert_eq!(bench.get(in_range).await, Ok("one".into()));
     let state = OperationOutput::State(json!({"boots": 1, "reconfigured": 1}));
     assert_eq!(bench.must(Operation::ReadState { machine }).await, state, "it met what had waited for it");
-    suffer(bench, machine, Mishap::Resume).await;
+    bench.suffer(machine, Mishap::Resume).await;
 }
 
 pub(super) async fn a_pause_ends_with_a_life<W: ContractWorld>(bench: &mut Bench<W>) {
@@ -84,7 +80,7 @@ pub(super) async fn a_pause_ends_with_a_life<W: ContractWorld>(bench: &mut Bench
     let off = OperationError::WrongPower { machine: "one".into(), actual: "off" };
     assert_eq!(bench.perform(Operation::Suffer { machine, mishap: Mishap::Pause }).await, Err(off));
     bench.boot(machine).await;
-    suffer(bench, machine, Mishap::Pause).await;
+    bench.suffer(machine, Mishap::Pause).await;
     let config = BTreeMap::from([("key".to_owned(), "value".to_owned())]);
     let change = Reconfiguration { config, ..Reconfiguration::default() };
     bench.must(Operation::Reconfigure { machine, change }).await;
@@ -104,7 +100,7 @@ pub(super) async fn what_a_machine_is_sent_comes_late<W: ContractWorld>(bench: &
     let asker = bench.started("asker", 12, None).await;
     let machine = bench.started("one", 10, None).await;
     let own = bench.address(FRONTEND, 10);
-    suffer(bench, machine, Mishap::Delay(BY)).await;
+    bench.suffer(machine, Mishap::Delay(BY)).await;
     assert!(get_takes(bench, own).await >= 2 * BY, "what asks for a connection, and the request");
     assert_eq!(bench.owners(asker, own).await.len(), 1, "ARP comes at once");
     let began = bench.world.now();
@@ -113,7 +109,7 @@ pub(super) async fn what_a_machine_is_sent_comes_late<W: ContractWorld>(bench: &
     bench.must(Operation::Reset { machine }).await;
     bench.up(machine).await;
     assert!(get_takes(bench, own).await >= 2 * BY, "it is the network's doing, and outlasts the machine's lives");
-    suffer(bench, machine, Mishap::Delay(Duration::ZERO)).await;
+    bench.suffer(machine, Mishap::Delay(Duration::ZERO)).await;
     assert!(get_takes(bench, own).await < BY);
 }
 
@@ -123,7 +119,7 @@ pub(super) async fn a_share_of_packets_is_lost<W: ContractWorld>(bench: &mut Ben
     let asker = bench.started("asker", 12, None).await;
     let machine = bench.started("one", 10, None).await;
     let own = bench.address(FRONTEND, 10);
-    suffer(bench, machine, Mishap::Loss(20)).await;
+    bench.suffer(machine, Mishap::Loss(20)).await;
     // Two requests in five meet no loss at all; that forty do happens once in ten million billion times.
     let mut late = false;
     for _ in 0..40 {
@@ -134,7 +130,7 @@ pub(super) async fn a_share_of_packets_is_lost<W: ContractWorld>(bench: &mut Ben
         }
     }
     assert!(late, "nothing was lost");
-    suffer(bench, machine, Mishap::Loss(0)).await;
+    bench.suffer(machine, Mishap::Loss(0)).await;
     for _ in 0..40 {
         get_takes(bench, own).await;
     }

@@ -13,6 +13,7 @@ import urllib.parse
 
 import pytest
 from pyVim.connect import Disconnect, SmartConnect
+from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -111,3 +112,13 @@ def wait_for(si, thing, path, *wanted):
 def tools(si, vm):
     """Waits for the guest's tools; gives the machine's address."""
     return wait_for(si, vm, "guest.ipAddress")
+
+
+def gone(vm):
+    """Turns a machine off and destroys it, where it is still there."""
+    try:
+        if vm.runtime.powerState == "poweredOn":
+            WaitForTask(vm.PowerOffVM_Task())
+        WaitForTask(vm.Destroy_Task())
+    except vmodl.fault.ManagedObjectNotFound:
+        pass

@@ -8,7 +8,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import Server, find, tools, wait_for
+from conftest import Server, find, gone, tools, wait_for
 from pyVim.connect import Disconnect
 from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
@@ -41,15 +41,6 @@ def new_machine(si, name, folder=None):
     task = (folder or find(si, "DC0/vm")).CreateVM_Task(config, find(si, "DC0/host/DC0_C0/Resources"))
     WaitForTask(task)
     return task.info.result
-
-
-def gone(vm):
-    try:
-        if vm.runtime.powerState == "poweredOn":
-            WaitForTask(vm.PowerOffVM_Task())
-        WaitForTask(vm.Destroy_Task())
-    except vmodl.fault.ManagedObjectNotFound:
-        pass
 
 
 @pytest.fixture
@@ -151,25 +142,26 @@ def test_a_page_has_a_token_until_the_last(si):
     assert names[:3] == ["DC0_C0_RP0_VM0", "DC0_C0_RP0_VM1", "DC0_C0_RP0_VM2"]
 
 
-def test_a_token_is_good_once(si):
+def first_page(si):
+    """Asks for the networks, one at a time: the collector, and the token of the second page."""
     spec = Query.FilterSpec(
         objectSet=[Query.ObjectSpec(obj=find(si, "DC0"), skip=True, selectSet=[
             Query.TraversalSpec(type=vim.Datacenter, path="network", skip=False)])],
         propSet=[Query.PropertySpec(type=vim.Network, pathSet=["name"])])
     collector = si.content.propertyCollector
     token = collector.RetrievePropertiesEx([spec], Query.RetrieveOptions(maxObjects=1)).token
+    return collector, token
+
+
+def test_a_token_is_good_once(si):
+    collector, token = first_page(si)
     collector.ContinueRetrievePropertiesEx(token)
     with pytest.raises(vmodl.fault.InvalidArgument):
         collector.ContinueRetrievePropertiesEx(token)
 
 
 def test_an_abandoned_retrieval_is_forgotten(si):
-    spec = Query.FilterSpec(
-        objectSet=[Query.ObjectSpec(obj=find(si, "DC0"), skip=True, selectSet=[
-            Query.TraversalSpec(type=vim.Datacenter, path="network", skip=False)])],
-        propSet=[Query.PropertySpec(type=vim.Network, pathSet=["name"])])
-    collector = si.content.propertyCollector
-    token = collector.RetrievePropertiesEx([spec], Query.RetrieveOptions(maxObjects=1)).token
+    collector, token = first_page(si)
     collector.CancelRetrievePropertiesEx(token)
     with pytest.raises(vmodl.fault.InvalidArgument):
         collector.ContinueRetrievePropertiesEx(token)
@@ -630,6 +622,24 @@ def test_nothing_is_written_over_without_force(server, si):
     manager, dc = si.content.fileManager, find(si, "DC0")
     with pytest.raises(vim.fault.FileAlreadyExists):
         WaitForTask(manager.CopyDatastoreFile_Task("[LocalDS_0] force/a", dc, "[LocalDS_0] force/b", dc, False))
+
+
+@pytest.mark.parametrize("source, destination", [("self/dir/a", "self/dir/a"), ("self/dir/a", "self/dir")])
+def test_nothing_is_lost_by_going_onto_itself(server, si, source, destination):
+    put(server, si, "self/dir/a", b"kept")
+    manager, dc = si.content.fileManager, find(si, "DC0")
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        WaitForTask(manager.MoveDatastoreFile_Task(f"[LocalDS_0] {source}", dc, f"[LocalDS_0] {destination}", dc, True))
+    assert get(server, si, "self/dir/a") == (200, b"kept")
+
+
+def test_a_machines_file_is_not_written_over(server, si, vm):
+    put(server, si, "over/a", b"other")
+    manager, dc = si.content.fileManager, find(si, "DC0")
+    before = get(server, si, vm.config.files.vmPathName.split("] ")[1])
+    with pytest.raises(vim.fault.VimFault):
+        WaitForTask(manager.CopyDatastoreFile_Task("[LocalDS_0] over/a", dc, vm.config.files.vmPathName, dc, True))
+    assert get(server, si, vm.config.files.vmPathName.split("] ")[1]) == before
 
 
 def test_a_search_finds_what_is_below(server, si):

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import APPLIANCE, Server, find, tools, wait_for
+from conftest import APPLIANCE, Server, find, gone, tools, wait_for
 from pyVim.connect import Disconnect
 from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
@@ -94,12 +94,7 @@ def deploy(server, si, name, **choices):
 def vm(server, si, request):
     vm = deploy(server, si, request.node.name.replace("test_", "")[:60], properties={"network.hostname": "lb.example"})
     yield vm
-    try:
-        if vm.runtime.powerState == "poweredOn":
-            WaitForTask(vm.PowerOffVM_Task())
-        WaitForTask(vm.Destroy_Task())
-    except vmodl.fault.ManagedObjectNotFound:
-        pass
+    gone(vm)
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
